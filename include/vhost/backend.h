@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The back-end end of vhost-user: a device that consumes virtqueues.
+ *
+ * A device is described by a struct vh_device and its callbacks; it outlives connections.  A struct vh_backend is one connection of a front-end to a
+ * device.  It begins with everything reset and leaves nothing behind.
+ *
+ * Who calls what: the control callbacks (config, features, reset, connected, disconnected) come from the thread that dispatches the connection's loop; the
+ * ring callbacks come from the thread that dispatches the loop of that ring.  No callback is made with a lock held.  Callbacks must not block for long:
+ * a ring callback delays the other rings of its loop, a control callback the other connections of its loop.
+ */
+#ifndef VHOST_BACKEND_H
+#define VHOST_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vhost/log.h>
+#include <vhost/loop.h>
+#include <vhost/memory.h>
+#include <vhost/protocol.h>
+#include <vhost/queue.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct vh_backend;
+
+/* Callbacks of a device; `device` is struct vh_device's opaque.  The table is borrowed for the life of the device: make it const and static. */
+struct vh_device_ops {
+	size_t size;		/* sizeof (struct vh_device_ops) */
+
+	/* --- control --- */
+
+	/*
+	 * Copies size bytes of the configuration space from `offset`; the range was checked against config_size.  0 or a negative errno.
+	 * If NULL, then the configuration is what vh_device's config points to; without that, there is none.
+	 */
+	int (*get_config) (void *device, uint32_t offset, void *buf, uint32_t size);
+
+	/*
+	 * Writes to it; the range was checked.  flags: VH_CONFIG_WRITE or VH_CONFIG_RESTORE.  A read-only field in the range is refused with -EPERM, and
+	 * then nothing is changed.  If NULL, then every write is refused.
+	 */
+	int (*set_config) (void *device, uint32_t offset, const void *buf, uint32_t size, uint32_t flags);
+
+	/* The front-end accepted these virtio features, a subset of the offered ones; all rings are at rest.  0 or a negative errno.  If NULL, then fine. */
+	int (*set_features) (void *device, uint64_t features);
+
+	/* A front-end is here; its connection is valid until `disconnected`.  If NULL, then nothing. */
+	void (*connected) (void *device, struct vh_backend *);
+
+	/* It is gone; all rings were stopped before.  If NULL, then nothing. */
+	void (*disconnected) (void *device, struct vh_backend *);
+
+	/* The device is to forget what the guest set (RESET_DEVICE, and between two connections); all rings are stopped.  If NULL, then nothing. */
+	void (*reset) (void *device);
+
+	/* --- rings --- */
+
+	/*
+	 * The ring is complete and about to be served.  A negative errno refuses it: the ring stays broken until the front-end starts it again.
+	 * If NULL, then fine.
+	 */
+	int (*ring_start) (void *device, struct vh_ring *);
+
+	/* Required.  There may be requests to take.  See queue.h. */
+	void (*ring_process) (void *device, struct vh_ring *);
+
+	/*
+	 * The ring is to stop: complete what is in flight, soon; nothing more can be taken.  The ring stops when the last request was given back.
+	 * If NULL, then nothing: the requests in flight are awaited.
+	 */
+	void (*ring_drain) (void *device, struct vh_ring *);
+
+	/* The counterpart of a successful ring_start: no request is in flight, the ring is about to go.  If NULL, then nothing. */
+	void (*ring_stop) (void *device, struct vh_ring *);
+};
+
+/* A device, as the library must know it.  Borrowed by the connections, unchanged while there is one, but for *config. */
+struct vh_device {
+	size_t size;			/* sizeof (struct vh_device) */
+	const struct vh_device_ops *ops;
+	void *opaque;			/* the first argument of every callback */
+	const char *name;		/* for log lines; NULL: "device" */
+	uint64_t features;		/* virtio feature bits offered; the library removes those of rings it cannot do, and adds VH_F_PROTOCOL_FEATURES */
+	uint64_t protocol_features;	/* extra ones (VH_P_*) that the device cares for; the library's own are always offered */
+	unsigned rings;			/* 1..VH_MAX_RINGS */
+	unsigned queue_num;		/* the answer to GET_QUEUE_NUM; 0: `rings`.  Network devices count pairs */
+	unsigned max_ring_size;		/* power of two up to VH_MAX_RING_SIZE; 0: 1024 */
+	unsigned max_parts;		/* most parts of a request, both directions together; 0: VH_MAX_PARTS.  A longer chain stops its ring */
+	size_t request_size;		/* bytes behind vh_request.user, zeroed at ring start; 0: none */
+	void *config;			/* config_size bytes that get_config's default reads; may be NULL */
+	unsigned config_size;		/* bytes, up to VH_MAX_CONFIG_SIZE; 0: no configuration space */
+};
+
+struct vh_backend_options {
+	size_t size;			/* sizeof (struct vh_backend_options) */
+	struct vh_log log;
+	/*
+	 * The loop that runs the connection.  NULL: one of its own, behind vh_backend_fd and vh_backend_dispatch, which runs the rings too.
+	 */
+	struct vh_loop *loop;
+	/* Which loop runs ring i: ring_loops[i % n_ring_loops].  n_ring_loops 0: the connection's loop.  Copied. */
+	struct vh_loop *const *ring_loops;
+	unsigned n_ring_loops;
+	/* A message that began must be complete, and a reply must be accepted, within this many ms; 0: 10000. */
+	unsigned timeout_ms;
+	/* Called once, when the connection has ended and all rings have stopped; vh_backend_free is then allowed, also from here.  May be NULL. */
+	void (*closed) (void *opaque, struct vh_backend *);
+	void *opaque;
+};
+
+/*
+ * Begins to serve one front-end on a connected stream socket.  fd becomes the connection's on success.  device is borrowed until vh_backend_free and may
+ * have one connection at a time.  options may be NULL.  0 and *ret; -EINVAL: a field of device is wrong; -ENOMEM, -EMFILE.
+ */
+int vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_options *options, struct vh_backend **ret);
+
+/* For a connection with a loop of its own: readable when vh_backend_dispatch has work. */
+int vh_backend_fd (const struct vh_backend *);
+
+/*
+ * Runs what is ready, waiting up to timeout_ms for it (see vh_loop_dispatch).  1 while the connection lives, 0 when it has ended in order and the rings
+ * are stopped, a negative errno when it ended with an error (once the rings are stopped).
+ */
+int vh_backend_dispatch (struct vh_backend *, int timeout_ms);
+
+/* Ends the connection: rings drain and stop, then `closed` is called.  May be called more than once, and from callbacks of the connection's thread. */
+void vh_backend_close (struct vh_backend *);
+
+/*
+ * Frees a connection.  One that still lives is closed first; with rings in other loops that is only allowed once `closed` was called.  NULL is fine.
+ */
+void vh_backend_free (struct vh_backend *);
+
+/* Why the connection ended: "" while it lives or when it ended in order.  Valid until the next call on the object. */
+const char *vh_backend_error (const struct vh_backend *);
+
+/* The features in force: what SET_FEATURES, SET_PROTOCOL_FEATURES accepted. */
+uint64_t vh_backend_features (const struct vh_backend *);
+uint64_t vh_backend_protocol_features (const struct vh_backend *);
+
+/*
+ * Tells the front-end that the configuration space changed (BACKEND_CONFIG_CHANGE_MSG).  Without waiting; several changes may become one message.
+ * 0; -EOPNOTSUPP when the front-end gave no channel for it; -ECONNRESET.  The connection's thread only.
+ */
+int vh_backend_config_changed (struct vh_backend *);
+
+/* What this build's back-end offers of the protocol by itself (VH_P_* bits), and of virtio rings (VH_F_* bits). */
+uint64_t vh_backend_supported_protocol_features (void);
+uint64_t vh_backend_supported_ring_features (void);
+
+/* What a ring of this connection did, summed over its starts; 0, or -EINVAL for an index that is not there.  The connection's thread only. */
+int vh_backend_ring_counters (const struct vh_backend *, unsigned ring, struct vh_ring_counters *ret);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The front-end end of vhost-user: a VMM, or any program, that shares its virtqueues with a back-end.
+ *
+ * Calls are requests of the protocol.  Each waits for the answer that its request has, up to the deadline; one that has no answer of its own asks for an
+ * acknowledgement when REPLY_ACK was negotiated.  A back-end that does not answer, or answers something else, makes the call fail and ends the
+ * connection: every later call is -ECONNRESET.  One thread at a time.
+ */
+#ifndef VHOST_FRONTEND_H
+#define VHOST_FRONTEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vhost/log.h>
+#include <vhost/memory.h>
+#include <vhost/protocol.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct vh_frontend;
+
+struct vh_frontend_options {
+	size_t size;			/* sizeof (struct vh_frontend_options) */
+	struct vh_log log;
+	unsigned timeout_ms;		/* for each answer; 0: 5000 */
+	/*
+	 * The back-end says that the device's configuration changed; called from inside vh_frontend_dispatch, or from a call that waits.  It must not
+	 * call the object.  May be NULL.
+	 */
+	void (*config_changed) (void *opaque);
+	void *opaque;
+};
+
+/* Common to all calls below: -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EPROTO (the connection is over); -EREMOTEIO (the back-end refused; it goes on). */
+
+/* Takes a connected stream socket; fd is the object's on success.  options may be NULL.  Nothing is sent.  0 and *ret, -EINVAL, -ENOMEM. */
+int vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_frontend **ret);
+
+/* vh_connect, then vh_frontend_new. connect_ms: see vh_connect. */
+int vh_frontend_connect (const char *path, int connect_ms, const struct vh_frontend_options *options, struct vh_frontend **ret);
+
+/* Closes the connection.  NULL is fine. */
+void vh_frontend_free (struct vh_frontend *);
+
+/* Words for the last failure; "" when there was none.  Valid until the next call. */
+const char *vh_frontend_error (const struct vh_frontend *);
+
+/*
+ * The usual first steps: GET_FEATURES, the protocol features (offered by the back-end, known to this library, and in `protocol_features`), the
+ * channel for requests of the back-end when BACKEND_REQ is among them, SET_OWNER.  protocol_features UINT64_MAX: all.
+ * SET_FEATURES is still to be sent.
+ */
+int vh_frontend_handshake (struct vh_frontend *, uint64_t protocol_features);
+
+/* What the back-end offered to GET_FEATURES and GET_PROTOCOL_FEATURES, and what is in force, as far as it was asked and set. */
+uint64_t vh_frontend_offered_features (const struct vh_frontend *);
+uint64_t vh_frontend_offered_protocol_features (const struct vh_frontend *);
+uint64_t vh_frontend_protocol_features (const struct vh_frontend *);
+
+/* GET_FEATURES / SET_FEATURES.  -EINVAL for bits that were not offered. */
+int vh_frontend_get_features (struct vh_frontend *, uint64_t *ret);
+int vh_frontend_set_features (struct vh_frontend *, uint64_t features);
+
+/* GET_PROTOCOL_FEATURES / SET_PROTOCOL_FEATURES.  -EOPNOTSUPP without VH_F_PROTOCOL_FEATURES offered. */
+int vh_frontend_get_protocol_features (struct vh_frontend *, uint64_t *ret);
+int vh_frontend_set_protocol_features (struct vh_frontend *, uint64_t features);
+
+/* SET_OWNER; RESET_OWNER (deprecated by the specification); RESET_DEVICE (needs its feature). */
+int vh_frontend_set_owner (struct vh_frontend *);
+int vh_frontend_reset_owner (struct vh_frontend *);
+int vh_frontend_reset_device (struct vh_frontend *);
+
+/* GET_QUEUE_NUM: -EOPNOTSUPP without MQ; -EBADMSG for 0 or more than VH_MAX_RINGS. */
+int vh_frontend_get_queue_num (struct vh_frontend *, unsigned *ret);
+
+/* GET_MAX_MEM_SLOTS: -EOPNOTSUPP without CONFIGURE_MEM_SLOTS. */
+int vh_frontend_get_max_mem_slots (struct vh_frontend *, unsigned *ret);
+
+/*
+ * SET_MEM_TABLE with 1..VH_MAX_TABLE_REGIONS regions; ADD_MEM_REG, REM_MEM_REG with one.  The fds are borrowed for the call.  -EINVAL: sizes, overlaps or
+ * sums that wrap.  The Xen fields are sent when XEN_MMAP is in force.
+ */
+int vh_frontend_set_mem_table (struct vh_frontend *, const struct vh_region *regions, unsigned n);
+int vh_frontend_add_mem_region (struct vh_frontend *, const struct vh_region *region);
+int vh_frontend_remove_mem_region (struct vh_frontend *, const struct vh_region *region);
+
+/* Addresses of a ring: user addresses of the region table (vhost-user, "Vring address description"). */
+struct vh_vring_addr {
+	uint64_t desc;
+	uint64_t used;
+	uint64_t avail;
+	uint64_t log;		/* guest physical address of the used ring, for the dirty log */
+	uint32_t flags;		/* bit 0: log */
+};
+
+/* SET_VRING_NUM (descriptors), SET_VRING_ADDR, SET_VRING_BASE (next available index). */
+int vh_frontend_set_vring_num (struct vh_frontend *, unsigned ring, unsigned size);
+int vh_frontend_set_vring_addr (struct vh_frontend *, unsigned ring, const struct vh_vring_addr *addr);
+int vh_frontend_set_vring_base (struct vh_frontend *, unsigned ring, uint32_t base);
+
+/* GET_VRING_BASE: stops the ring, waits until the back-end has finished its requests.  -EBADMSG for an answer about another ring. */
+int vh_frontend_get_vring_base (struct vh_frontend *, unsigned ring, uint32_t *ret);
+
+/* SET_VRING_KICK / CALL / ERR: an eventfd, borrowed for the call, or -1: the back-end polls the ring / the front-end polls / none. */
+int vh_frontend_set_vring_kick (struct vh_frontend *, unsigned ring, int fd);
+int vh_frontend_set_vring_call (struct vh_frontend *, unsigned ring, int fd);
+int vh_frontend_set_vring_err (struct vh_frontend *, unsigned ring, int fd);
+
+/* SET_VRING_ENABLE: -EOPNOTSUPP unless VH_F_PROTOCOL_FEATURES was accepted by SET_FEATURES. */
+int vh_frontend_set_vring_enable (struct vh_frontend *, unsigned ring, int enable);
+
+/*
+ * GET_CONFIG / SET_CONFIG: `size` bytes from `offset`, size 1..VH_MAX_CONFIG_SIZE.  flags: VH_CONFIG_*.  -EOPNOTSUPP without CONFIG; -EREMOTEIO when the
+ * back-end refuses the range.
+ */
+int vh_frontend_get_config (struct vh_frontend *, uint32_t offset, void *buf, uint32_t size);
+int vh_frontend_set_config (struct vh_frontend *, uint32_t offset, const void *buf, uint32_t size, uint32_t flags);
+
+/* The channel on which the back-end asks: readable when vh_frontend_dispatch has work; -1 when there is none. */
+int vh_frontend_fd (const struct vh_frontend *);
+
+/* Answers what the back-end asks, without waiting.  Returns how many requests were served, or a negative errno (the channel is closed). */
+int vh_frontend_dispatch (struct vh_frontend *);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

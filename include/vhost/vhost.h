@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Everything.
+ */
+#ifndef VHOST_VHOST_H
+#define VHOST_VHOST_H
+
+#include <vhost/backend.h>
+#include <vhost/daemon.h>
+#include <vhost/error.h>
+#include <vhost/frontend.h>
+#include <vhost/log.h>
+#include <vhost/loop.h>
+#include <vhost/memory.h>
+#include <vhost/protocol.h>
+#include <vhost/queue.h>
+#include <vhost/socket.h>
+#include <vhost/version.h>
+
+#endif

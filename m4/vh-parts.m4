@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Which parts are built, and what they need of each other.
+
+# VH_PART(NAME, HELP): a part that is built unless it is disabled.
+AC_DEFUN([VH_PART], [
+	AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [$2])], [vh_asked_$1=$enableval], [vh_asked_$1=default; enable_$1=yes])
+	VH_YES_NO([$1])
+])
+
+# VH_FUTURE_PART(NAME, HELP): a part that this version has no code for: it can be declined, not asked for.
+AC_DEFUN([VH_FUTURE_PART], [
+	AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [$2])], [], [enable_$1=no])
+	VH_YES_NO([$1])
+	AS_IF([test $enable_$1 = yes], [AC_MSG_ERROR([--enable-$1: libvhost $PACKAGE_VERSION does not have $2 yet])])
+])
+
+# VH_NEEDS(PART, NEEDED): without NEEDED there is no PART; asking for it nevertheless is an error.
+AC_DEFUN([VH_NEEDS], [
+	AS_IF([test $enable_$2 = no && test $enable_$1 = yes], [
+		AS_IF([test $vh_asked_$1 = yes], [AC_MSG_ERROR([--enable-$1 needs the $2, which --disable-$2 leaves out])])
+		enable_$1=no
+	])
+])
+
+AC_DEFUN([VH_PARTS], [
+	VH_PART([frontend], [the front-end end of vhost-user])
+	VH_PART([backend], [the back-end end of vhost-user])
+	VH_PART([daemon], [ready-made back-end processes])
+	VH_PART([devices], [the device programs])
+	VH_PART([tools], [vhost-user-probe, vhost-user-bench])
+	VH_FUTURE_PART([kernel], [kernel vhost])
+	VH_FUTURE_PART([vdpa], [vDPA])
+	VH_FUTURE_PART([gpu], [the vhost-user-gpu socket])
+	AS_IF([test $enable_frontend = no && test $enable_backend = no],
+		[AC_MSG_ERROR([--disable-frontend with --disable-backend leaves nothing to build])])
+	VH_NEEDS([daemon], [backend])
+	VH_NEEDS([devices], [daemon])
+	VH_NEEDS([tools], [frontend])
+	AM_CONDITIONAL([BUILD_FRONTEND], [test $enable_frontend = yes])
+	AM_CONDITIONAL([BUILD_BACKEND], [test $enable_backend = yes])
+	AM_CONDITIONAL([BUILD_DAEMON], [test $enable_daemon = yes])
+	AM_CONDITIONAL([BUILD_DEVICES], [test $enable_devices = yes])
+	AM_CONDITIONAL([BUILD_TOOLS], [test $enable_tools = yes])
+])

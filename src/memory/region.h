@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One region of guest memory as a back-end holds it.  Regions are shared by the tables that contain them: the next table after ADD_MEM_REG refers to the
+ * same regions as the one before, and a region is unmapped when the last table lets go.
+ */
+#ifndef MEMORY_REGION_H
+#define MEMORY_REGION_H
+
+#include <vhost/memory.h>
+
+struct region {
+	struct vh_region spec;	/* as the front-end described it; spec.fd is -1 */
+	unsigned char *host;	/* where its first byte is mapped; NULL: nothing is mapped in advance, accesses go through map_ranges */
+	void *model;		/* the memory model's own: mapping base and length, domain, ... */
+	int lost;		/* atomic; set by the SIGBUS guard: the file shrank, what is mapped now are zeroes */
+	unsigned refs;		/* atomic */
+};
+
+/*
+ * Checks the description (size, sums that wrap) and maps it by the memory model.  fd is borrowed.  0 and *ret with one reference; -EINVAL, or what map_region
+ * returns.
+ */
+int region_new (const struct vh_region *spec, int fd, struct region **ret);
+
+struct region *region_ref (struct region *);
+void region_unref (struct region *);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The region table, struct vh_memory: immutable, with a reference count, sorted by guest address.
+ *
+ *	low                                                high
+ *	|  bucket 0  |  bucket 1  |  bucket 2  |  bucket 3  |      equal parts of the address span, a power of two of bytes each
+ *	  [slot 0 ][slot 1]                [slot 2  ][ 3 ]          regions
+ *
+ * bucket[b] is the slot to look at for an address in part b, bucket[b + 1] the last one that can hold it.  With regions of like size that is one or two
+ * slots, so a lookup costs the same with 509 regions as with one; between them it searches by halves, so it never costs more than log2 of the regions.
+ */
+#ifndef MEMORY_TABLE_H
+#define MEMORY_TABLE_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include "memory/region.h"
+#include "util/checked.h"
+
+struct slot {
+	uint64_t addr;		/* region->spec.guest_addr */
+	uint64_t size;
+	unsigned char *host;	/* region->host */
+	struct region *region;
+};
+
+struct vh_memory {
+	uint64_t low;		/* first guest address of all */
+	unsigned shift;		/* log2 of a bucket's bytes */
+	unsigned n_buckets;
+	uint16_t *bucket;	/* n_buckets + 1 */
+	unsigned n;
+	unsigned refs;		/* atomic */
+	struct slot slots[];
+};
+
+/*
+ * Builds a table of n regions (0..VH_MAX_REGIONS), taking a reference on each.  -EINVAL: too many; -EEXIST: two overlap, in guest or in user addresses.
+ * 0 and *ret with one reference.
+ */
+int memory_new (struct region *const *regions, unsigned n, struct vh_memory **ret);
+
+/* The slot that holds a guest address; NULL when there is none. */
+static inline const struct slot *
+memory_find (const struct vh_memory *m, uint64_t addr)
+{
+	uint64_t b = (addr - m->low) >> m->shift;	/* below low: wraps to a huge number */
+	unsigned i, last;
+
+	if (unlikely (b >= m->n_buckets))
+		return NULL;
+	i = m->bucket[b];
+	last = m->bucket[b + 1];
+	while (unlikely (i < last)) {
+		unsigned mid = (i + last + 1) / 2;
+
+		if (m->slots[mid].addr <= addr)
+			i = mid;
+		else
+			last = mid - 1;
+	}
+	return addr - m->slots[i].addr < m->slots[i].size ? &m->slots[i] : NULL;
+}
+
+/*
+ * The slot that holds `size` bytes at a *user* address (ring addresses, see vhost-user "Vring address description"), and in *addr the guest address of the
+ * first; NULL when they are not inside one region.
+ */
+const struct slot *memory_find_user (const struct vh_memory *, uint64_t user_addr, uint64_t size, uint64_t *addr);
+
+/* Has the file behind one of the regions shrunk (see guard.h)? */
+bool memory_lost (const struct vh_memory *);
+
+#endif

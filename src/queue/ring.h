@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A ring in use: the data plane behind <vhost/queue.h>.  One interface over the layouts of a virtqueue: split.c now, packed.c beside it later.  The layout
+ * is chosen when the ring is made; per batch there is one indirect call, per descriptor none.
+ *
+ * A struct vh_ring is made when its front-end has started it and everything it needs is there, is used by one thread, and is freed when it stops.
+ */
+#ifndef QUEUE_RING_H
+#define QUEUE_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vhost/queue.h>
+
+#include "memory/map.h"
+#include "memory/table.h"
+
+/* What is needed to make a ring.  Addresses are guest addresses (the back-end has translated user addresses). */
+struct ring_setup {
+	unsigned index;
+	unsigned size;			/* descriptors */
+	uint64_t features;		/* virtio features in force */
+	uint64_t desc, avail, used;	/* guest addresses of its three areas */
+	uint32_t base;			/* SET_VRING_BASE's number */
+	struct vh_memory *memory;	/* borrowed: the ring takes its own reference */
+	unsigned max_parts;		/* 1..VH_MAX_RING_SIZE */
+	size_t request_size;
+	struct vh_loop *loop;		/* for vh_ring_loop */
+	/* The driver broke the rules, or memory was lost: called once, in the ring's thread. */
+	void (*broken) (void *opaque, int err, const char *why);
+	/* Another ring_process is wanted, see vh_ring_wake. */
+	void (*wake) (void *opaque);
+	void *opaque;
+};
+
+/*
+ * Makes a ring.  0 and *ret; -EINVAL: size, alignment; -EFAULT: an area is not wholly inside one region; -EOPNOTSUPP: a layout that is not there; -ENOMEM.
+ */
+int ring_new (const struct ring_setup *, struct vh_ring **ret);
+
+/* Frees it.  No request may be in flight. */
+void ring_free (struct vh_ring *);
+
+/* The eventfd for calls, borrowed until it is replaced; -1: the driver polls. */
+void ring_set_call (struct vh_ring *, int fd);
+
+/*
+ * Uses another region table for what is taken from now on; translates the ring's own areas again.  0; -EFAULT: they are not inside (the ring is broken then).
+ * The old table is let go when its last request was given back: ring_old_tables says whether one is still held.
+ */
+int ring_set_memory (struct vh_ring *, struct vh_memory *);
+bool ring_old_tables (const struct vh_ring *);
+
+/* The next number of SET_VRING_BASE, for GET_VRING_BASE; exact when nothing is in flight. */
+uint32_t ring_base (const struct vh_ring *);
+
+/* From now on vh_ring_take returns 0. */
+void ring_set_stopping (struct vh_ring *);
+
+/* Lets vh_ring_take hand out up to this many requests until the next call: the bound of one turn. */
+void ring_new_turn (struct vh_ring *, unsigned budget);
+
+/* Counts a kick. */
+void ring_count_kick (struct vh_ring *);
+
+/* Tells the driver that kicks are not needed (a hint), because the ring is being looked at. */
+void ring_kicks_off (struct vh_ring *);
+
+/*
+ * Tells the driver to kick again; returns true when requests came meanwhile, or the turn's budget ended with requests left: then there may be no kick, and
+ * ring_process is due again.
+ */
+bool ring_kicks_on (struct vh_ring *);
+
+/* Is there something to take? */
+bool ring_has_work (struct vh_ring *);
+
+/* Is it stopped for good (the driver broke the rules)? */
+bool ring_is_broken (const struct vh_ring *);
+
+#endif

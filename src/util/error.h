@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How an object keeps the words for its last failure, and hands them to its log.
+ */
+#ifndef UTIL_ERROR_H
+#define UTIL_ERROR_H
+
+#include <vhost/error.h>
+#include <vhost/log.h>
+
+#define ERROR_TEXT_SIZE 200
+
+struct error {
+	struct vh_log log;
+	char name[32];			/* the object, in front of each log line */
+	char text[ERROR_TEXT_SIZE];	/* "" when there was no failure */
+};
+
+/* Prepares an object's error; log may be NULL. */
+void error_init (struct error *, const struct vh_log *log, const char *name);
+
+/* Keeps the words "<what failed>: <meaning of err>", logs them as an error, returns err (made negative). */
+int error_set (struct error *, int err, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+
+/* Writes a log line at a level; cheap when nobody listens. */
+void error_log (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * File descriptors that a peer sent, and the clock.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+
+void
+fd_close (int *fd)
+{
+	if (*fd >= 0)
+		close (*fd);
+	*fd = -1;
+}
+
+int
+fd_dup (int fd)
+{
+	int copy = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+bool
+fd_can_notify (int fd)
+{
+	struct stat st;
+
+	if (fstat (fd, &st) < 0)
+		return false;
+	switch (st.st_mode & S_IFMT) {
+	case 0:		/* anonymous inodes: eventfd */
+	case S_IFIFO:
+	case S_IFSOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+fd_notify (int fd)
+{
+	static const uint64_t one = 1;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int flags = fcntl (fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	/* The description is shared with the peer, so O_NONBLOCK is not ours to set: ask first. */
+	if (!(flags & O_NONBLOCK) && poll (&p, 1, 0) == 0)
+		return 0;
+	if (write (fd, &one, sizeof (one)) < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+int64_t
+clock_ms (void)
+{
+	struct timespec t;
+
+	clock_gettime (CLOCK_MONOTONIC, &t);
+	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

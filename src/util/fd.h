@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * File descriptors: closing, and what kind a peer sent.
+ */
+#ifndef UTIL_FD_H
+#define UTIL_FD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Closes *fd if it is one, and makes it -1. */
+void fd_close (int *fd);
+
+/* A copy with CLOEXEC; or a negative errno. */
+int fd_dup (int fd);
+
+/* Is this something that can carry notifications: an eventfd, a pipe, a socket - not a file, a directory or a memfd? */
+bool fd_can_notify (int fd);
+
+/*
+ * Notifies: adds one to an eventfd (or writes eight bytes to a pipe) and never blocks, whatever the peer did to the description.  A full one counts as
+ * notified.  0, or a negative errno.
+ */
+int fd_notify (int fd);
+
+/* Monotonic time in milliseconds, for deadlines. */
+int64_t clock_ms (void);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Payloads: the structures of the wire (packed, native byte order, used only in src/wire) and the decoded values that everyone else sees.  A decoder reads
+ * from a message whose form was checked against its row and refuses with -EBADMSG what the specification calls invalid; an encoder sets body and size.
+ */
+#ifndef WIRE_PAYLOAD_H
+#define WIRE_PAYLOAD_H
+
+#include <vhost/memory.h>
+
+#include "wire/message.h"
+
+/* u64: features, numbers, acks. */
+int message_get_u64 (const struct message *, uint64_t *ret);
+void message_put_u64 (struct message *, uint64_t value);
+
+/* Vring state: index and a number. */
+struct vring_state {
+	uint32_t index;
+	uint32_t num;
+};
+int message_get_state (const struct message *, struct vring_state *ret);
+void message_put_state (struct message *, const struct vring_state *);
+
+/* The ring messages that carry a file descriptor: bits 0-7 the ring, bit 8 "no fd". */
+struct vring_fd {
+	unsigned index;
+	bool no_fd;
+};
+/* -EBADMSG also when the bit and the number of fds disagree, or higher bits are set. */
+int message_get_vring_fd (const struct message *, struct vring_fd *ret);
+void message_put_vring_fd (struct message *, const struct vring_fd *);
+
+/* Vring addresses.  The decoder checks flags and alignment (descriptors 16, avail 2, used 4). */
+struct vring_addresses {
+	uint32_t index;
+	uint32_t flags;
+	uint64_t desc, used, avail, log;
+};
+#define VRING_FLAG_LOG 0x1u
+int message_get_vring_addresses (const struct message *, struct vring_addresses *ret);
+void message_put_vring_addresses (struct message *, const struct vring_addresses *);
+
+/*
+ * Regions: `xen` says whether the layout is the extended one (XEN_MMAP in force).  The decoders check numbers and sizes of the message; the regions
+ * themselves are checked where they are mapped.  The fd fields are set to -1: fd i of the message belongs to region i.
+ */
+int message_get_mem_table (const struct message *, bool xen, struct vh_region regions[VH_MAX_TABLE_REGIONS], unsigned *n);
+void message_put_mem_table (struct message *, bool xen, const struct vh_region *regions, unsigned n);
+int message_get_mem_region (const struct message *, bool xen, struct vh_region *ret);
+void message_put_mem_region (struct message *, bool xen, const struct vh_region *);
+
+/* Configuration space: offset, size, flags, and the bytes, which stay in the message. */
+struct config_range {
+	uint32_t offset, size, flags;
+};
+/* -EBADMSG when the size field and the payload disagree.  *data points into the message. */
+int message_get_config (struct message *, struct config_range *ret, uint8_t **data);
+/* Sets header fields of the payload and makes room for size bytes (zeroed): returns where they go. */
+uint8_t *message_put_config (struct message *, const struct config_range *);
+
+#endif
