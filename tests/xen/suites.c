@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Running the same cases on a PV and on a PVH bare domain; see suites.h.
+ */
+#include "suites.h"
+
+#include <stdio.h>
+#include <CUnit/Basic.h>
+
+enum bare_kind suite_kind;
+struct bare_domain *suite_domain;
+
+static unsigned domain_pieces;
+static unsigned domain_grant_frames;
+
+static int
+use_pv (void)
+{
+	suite_kind = BARE_PV;
+	return 0;
+}
+
+static int
+use_pvh (void)
+{
+	suite_kind = BARE_PVH;
+	return 0;
+}
+
+static void
+make_domain (void)
+{
+	if (domain_pieces)
+		CU_ASSERT_EQUAL_FATAL (bare_domain_new (suite_kind, domain_pieces, domain_grant_frames, &suite_domain), 0);
+}
+
+static void
+free_domain (void)
+{
+	bare_domain_free (suite_domain);
+	suite_domain = NULL;
+}
+
+int
+suites_run (CU_TestInfo *cases, unsigned pieces, unsigned grant_frames)
+{
+	CU_SuiteInfo suites[] = {
+		{ "PV domain", use_pv, NULL, make_domain, free_domain, cases },
+		{ "PVH domain", use_pvh, NULL, make_domain, free_domain, cases },
+		CU_SUITE_INFO_NULL,
+	};
+	unsigned ran, failed;
+
+	domain_pieces = pieces;
+	domain_grant_frames = grant_frames;
+	setvbuf (stdout, NULL, _IOLBF, 0);
+	if (CU_initialize_registry () != CUE_SUCCESS || CU_register_suites (suites) != CUE_SUCCESS) {
+		fprintf (stderr, "suites: %s\n", CU_get_error_msg ());
+		return 1;
+	}
+	CU_basic_set_mode (CU_BRM_VERBOSE);
+	CU_basic_run_tests ();
+	ran = CU_get_number_of_tests_run ();
+	failed = CU_get_number_of_tests_failed () + CU_get_number_of_suites_failed ();
+	printf ("cases: %u run, %u failed\n", ran, failed);
+	CU_cleanup_registry ();
+	return ran > 0 && failed == 0 ? 0 : 1;
+}
