@@ -9,6 +9,9 @@
 #
 # VHOST_USER_BLK: the daemon to run, if it is not the one just built.
 
+# "make check" may have started this with another shell.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+
 set -eu
 . "$(dirname "$0")/../functions.sh"
 
