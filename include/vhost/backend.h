@@ -108,7 +108,10 @@ struct vh_backend_options {
 	unsigned n_ring_loops;
 	/* A message that began must be complete, and a reply must be accepted, within this many ms; 0: 10000. */
 	unsigned timeout_ms;
-	/* Called once, when the connection has ended and all rings have stopped; vh_backend_free is then allowed, also from here.  May be NULL. */
+	/*
+	 * Called once, when the connection has ended and all rings have stopped.  vh_backend_free is then allowed; also from here, if `loop` is the
+	 * user's.  May be NULL.
+	 */
 	void (*closed) (void *opaque, struct vh_backend *);
 	void *opaque;
 };
@@ -128,7 +131,7 @@ int vh_backend_fd (const struct vh_backend *);
  */
 int vh_backend_dispatch (struct vh_backend *, int timeout_ms);
 
-/* Ends the connection: rings drain and stop, then `closed` is called.  May be called more than once, and from callbacks of the connection's thread. */
+/* Ends the connection: rings drain and stop, then the loop calls `closed`.  May be called more than once, and from callbacks of the connection's thread. */
 void vh_backend_close (struct vh_backend *);
 
 /*

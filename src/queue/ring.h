@@ -31,6 +31,11 @@ struct ring_setup {
 	void (*broken) (void *opaque, int err, const char *why);
 	/* Another ring_process is wanted, see vh_ring_wake. */
 	void (*wake) (void *opaque);
+	/*
+	 * Called at the end of a vh_ring_flush after which nothing is in flight, or no old table is held any more - only while the ring is stopping or holds
+	 * an old table.  It must not free the ring.
+	 */
+	void (*idle) (void *opaque);
 	void *opaque;
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,14 +35,17 @@ fd_can_notify (int fd)
 
 	if (fstat (fd, &st) < 0)
 		return false;
-	switch (st.st_mode & S_IFMT) {
-	case 0:		/* anonymous inodes: eventfd */
-	case S_IFIFO:
-	case S_IFSOCK:
-		return true;
-	default:
-		return false;
-	}
+	/* Anonymous inodes have no type.  A pipe or a socket would do, but writing to one whose reader has gone raises SIGPIPE. */
+	return (st.st_mode & S_IFMT) == 0;
+}
+
+bool
+fd_is_stream (int fd)
+{
+	int type;
+	socklen_t size = sizeof (type);
+
+	return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 int

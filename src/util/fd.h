@@ -14,12 +14,14 @@ void fd_close (int *fd);
 /* A copy with CLOEXEC; or a negative errno. */
 int fd_dup (int fd);
 
-/* Is this something that can carry notifications: an eventfd, a pipe, a socket - not a file, a directory or a memfd? */
+/* Is this an fd that can carry notifications: an eventfd (or another anonymous inode) - not a file, a pipe, a socket? */
 bool fd_can_notify (int fd);
 
+/* Is this a stream socket? */
+bool fd_is_stream (int fd);
+
 /*
- * Notifies: adds one to an eventfd (or writes eight bytes to a pipe) and never blocks, whatever the peer did to the description.  A full one counts as
- * notified.  0, or a negative errno.
+ * Notifies: adds one to an eventfd, and does not block, whatever the peer did to the description.  A full one counts as notified.  0, or a negative errno.
  */
 int fd_notify (int fd);
 

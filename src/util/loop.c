@@ -13,8 +13,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <vhost/loop.h>
+
 #include "util/fd.h"
-#include "util/loop.h"
 
 #define EVENTS_PER_WAIT 64
 
@@ -42,6 +43,7 @@ struct vh_loop {
 	int64_t timer_armed;		/* what the timerfd is set to; -1: nothing */
 	int depth;			/* of nested dispatching */
 	int ran;			/* callbacks in this dispatch */
+	bool freed;			/* inside a dispatch: the end of it frees the loop */
 	struct vh_source mail_source, timer_source;
 };
 
@@ -62,12 +64,6 @@ vh_loop_post (struct vh_loop *loop, struct vh_mail *mail)
 		do
 			n = write (loop->mail_fd, &one, sizeof (one));
 		while (n < 0 && errno == EINTR);
-}
-
-int
-loop_has_mail (struct vh_loop *loop)
-{
-	return __atomic_load_n (&loop->mail, __ATOMIC_ACQUIRE) != NULL;
 }
 
 static void
@@ -289,6 +285,9 @@ vh_loop_free (struct vh_loop *loop)
 {
 	if (!loop)
 		return;
+	loop->freed = true;
+	if (loop->depth > 0)
+		return;
 	sources_free_removed (loop);
 	fd_close (&loop->timer_fd);
 	fd_close (&loop->mail_fd);
@@ -323,7 +322,10 @@ vh_loop_dispatch (struct vh_loop *loop, int timeout_ms)
 		s->fn (s->opaque, events[i].events);
 	}
 	ran = loop->ran;
-	if (--loop->depth == 0)
+	if (--loop->depth == 0) {
 		sources_free_removed (loop);
+		if (loop->freed)
+			vh_loop_free (loop);
+	}
 	return ran;
 }

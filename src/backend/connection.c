@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The life of a connection: it reads messages while its rings are settled, holds half messages to a deadline, and ends in order: rings drain and stop,
+ * then the device hears of it, then everything is released.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "backend/connection.h"
+#include "util/fd.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+/* Messages of one connection before the other sources of the loop have their turn. */
+#define MESSAGES_PER_TURN 32
+
+/* --- the end --- */
+
+void
+backend_retire_fd (struct vh_backend *b, int fd)
+{
+	if (fd >= 0)
+		b->retired[b->n_retired++] = fd;
+}
+
+void
+backend_close_retired (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_retired; i++)
+		fd_close (&b->retired[i]);
+	b->n_retired = 0;
+}
+
+static void
+connection_release (struct vh_backend *b)
+{
+	vh_source_remove (b->source);
+	b->source = NULL;
+	vh_timer_remove (b->deadline);
+	b->deadline = NULL;
+	channel_close (&b->channel);
+	notify_close (b);
+	backend_close_retired (b);
+	vrings_reset (b);
+	vh_memory_unref (b->memory);
+	b->memory = NULL;
+}
+
+static void
+connection_end (struct vh_backend *b)
+{
+	void (*closed) (void *, struct vh_backend *) = b->closed;
+	void *opaque = b->closed_opaque;
+
+	connection_release (b);
+	b->state = BACKEND_CLOSED;
+	b->ops.disconnected (b->device->opaque, b);
+	b->ops.reset (b->device->opaque);
+	error_log (&b->error, VH_LOG_INFO, "connection closed");
+	if (closed)
+		closed (opaque, b);	/* may free b */
+}
+
+static void
+connection_try_end (void *opaque)
+{
+	struct vh_backend *b = opaque;
+
+	if (vrings_settle (b) == 0)
+		connection_end (b);
+}
+
+static void
+connection_begin_end (struct vh_backend *b)
+{
+	if (b->state != BACKEND_OPEN)
+		return;
+	b->state = BACKEND_CLOSING;
+	vh_source_remove (b->source);
+	b->source = NULL;
+	vh_timer_set (b->deadline, -1);
+	/* Rings want nothing any more; a letter under way is answered first, see backend_settled. */
+	if (b->waiting == 0)
+		vh_loop_post (b->loop, &b->ender);
+}
+
+void
+backend_fail (struct vh_backend *b, int err)
+{
+	if (b->state != BACKEND_OPEN)
+		return;
+	b->result = err;
+	connection_begin_end (b);
+}
+
+void
+vh_backend_close (struct vh_backend *b)
+{
+	connection_begin_end (b);
+}
+
+/* --- reading --- */
+
+static void
+deadline_passed (void *opaque)
+{
+	struct vh_backend *b = opaque;
+
+	b->deadline_set = false;
+	backend_fail (b, error_set (&b->error, -ETIMEDOUT, "%s", channel_sending (&b->channel) ? "an answer is not read" : "half a message"));
+}
+
+/* A message on its way, in or out, has a deadline from the moment it stalls. */
+static void
+deadline_update (struct vh_backend *b)
+{
+	bool wanted = channel_busy (&b->channel);
+
+	if (wanted == b->deadline_set)
+		return;
+	vh_timer_set (b->deadline, wanted ? (int64_t) b->timeout_ms : -1);
+	b->deadline_set = wanted;
+}
+
+static void
+receive_failed (struct vh_backend *b, int err)
+{
+	if (err == -ECONNRESET && b->channel.ended)
+		connection_begin_end (b);
+	else
+		backend_fail (b, error_set (&b->error, err, "cannot read a message"));
+}
+
+/* Serves what has arrived. */
+static void
+connection_read (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
+		struct message *m;
+		int err;
+
+		/* One answer at a time: a front-end that does not read is not listened to. */
+		if (channel_sending (&b->channel)) {
+			vh_source_events (b->source, EPOLLOUT);
+			break;
+		}
+		err = channel_receive (&b->channel, &m);
+		if (err == -EAGAIN)
+			break;
+		if (err < 0) {
+			receive_failed (b, err);
+			return;
+		}
+		if (!backend_serve (b, m)) {
+			/* Only a hang-up is heard now: see connection_ready. */
+			vh_source_events (b->source, 0);
+			break;
+		}
+		message_close_fds (m);
+		if (b->state != BACKEND_OPEN)
+			return;
+	}
+	deadline_update (b);
+}
+
+static void
+connection_ready (void *opaque, uint32_t events)
+{
+	struct vh_backend *b = opaque;
+
+	if (b->waiting > 0) {
+		/* A hang-up while rings settle, told again and again: what is left to read is read then. */
+		vh_source_remove (b->source);
+		b->source = NULL;
+		return;
+	}
+	if (channel_sending (&b->channel)) {
+		int err = channel_flush (&b->channel);
+
+		if (err < 0 && err != -EAGAIN) {
+			backend_fail (b, error_set (&b->error, err, "cannot answer"));
+			return;
+		}
+		if (err == 0)
+			vh_source_events (b->source, EPOLLIN);
+	}
+	connection_read (b);
+}
+
+void
+backend_settled (struct vh_backend *b)
+{
+	/* A ring that had to stop before it can start elsewhere wants a second letter. */
+	if (vrings_settle (b) > 0)
+		return;
+	if (b->state == BACKEND_CLOSING) {
+		connection_end (b);
+		return;
+	}
+	if (b->source)
+		vh_source_events (b->source, EPOLLIN);
+	else {
+		int err = vh_loop_add_fd (b->loop, b->channel.fd, EPOLLIN, connection_ready, b, &b->source);
+
+		if (err < 0) {
+			backend_fail (b, error_set (&b->error, err, "cannot watch the connection"));
+			return;
+		}
+	}
+	backend_serve_finish (b);
+	if (b->state == BACKEND_OPEN)
+		connection_read (b);
+}
+
+/* --- the beginning --- */
+
+static int
+default_set_config (void *device, uint32_t offset, const void *buf, uint32_t size, uint32_t flags)
+{
+	return -EPERM;
+}
+static int
+default_set_features (void *device, uint64_t features)
+{
+	return 0;
+}
+static void
+default_connection (void *device, struct vh_backend *b)
+{
+}
+static void
+default_reset (void *device)
+{
+}
+static int
+default_ring_start (void *device, struct vh_ring *ring)
+{
+	return 0;
+}
+static void
+default_ring (void *device, struct vh_ring *ring)
+{
+}
+
+/* The device's table, whatever length it was compiled with, with defaults for what it leaves out (get_config's is in config.c). */
+static void
+ops_fill (struct vh_device_ops *ops, const struct vh_device_ops *theirs)
+{
+	memset (ops, 0, sizeof (*ops));
+	memcpy (ops, theirs, theirs->size < sizeof (*ops) ? theirs->size : sizeof (*ops));
+#define DEFAULT(entry, fn) (ops->entry = ops->entry ? ops->entry : (fn))
+	DEFAULT (set_config, default_set_config);
+	DEFAULT (set_features, default_set_features);
+	DEFAULT (connected, default_connection);
+	DEFAULT (disconnected, default_connection);
+	DEFAULT (reset, default_reset);
+	DEFAULT (ring_start, default_ring_start);
+	DEFAULT (ring_drain, default_ring);
+	DEFAULT (ring_stop, default_ring);
+#undef DEFAULT
+}
+
+static bool
+device_valid (const struct vh_device *d)
+{
+	if (d->size < sizeof (*d) || !d->ops || d->ops->size < offsetof (struct vh_device_ops, ring_drain) || !d->ops->ring_process)
+		return false;
+	if (d->rings < 1 || d->rings > VH_MAX_RINGS || d->queue_num > VH_MAX_RINGS || d->config_size > VH_MAX_CONFIG_SIZE)
+		return false;
+	if (d->max_ring_size > VH_MAX_RING_SIZE || (d->max_ring_size && !is_power_of_two (d->max_ring_size)))
+		return false;
+	return d->max_parts <= VH_MAX_RING_SIZE && (d->config_size == 0 || d->config || d->ops->get_config);
+}
+
+static int
+connection_open (struct vh_backend *b, const struct vh_backend_options *o)
+{
+	int err = 0;
+
+	b->loop = o->loop;
+	if (!b->loop) {
+		err = vh_loop_new (&b->loop);
+		b->own_loop = err == 0;
+	}
+	if (err == 0)
+		err = memory_new (NULL, 0, &b->memory);
+	if (err == 0)
+		err = vh_loop_add_timer (b->loop, deadline_passed, b, &b->deadline);
+	if (err == 0)
+		err = vh_loop_add_fd (b->loop, b->channel.fd, EPOLLIN, connection_ready, b, &b->source);
+	return err;
+}
+
+int
+vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_options *options, struct vh_backend **ret)
+{
+	struct vh_backend_options o = { .size = sizeof (o) };
+	struct vh_backend *b;
+	int err;
+
+	if (!device_valid (device) || fd < 0)
+		return -EINVAL;
+	if (options)
+		memcpy (&o, options, options->size < sizeof (o) ? options->size : sizeof (o));
+	b = calloc (1, sizeof (*b) + device->rings * sizeof (b->vrings[0]));
+	if (!b)
+		return -ENOMEM;
+	b->device = device;
+	ops_fill (&b->ops, device->ops);
+	b->ender = (struct vh_mail){ .fn = connection_try_end, .opaque = b };
+	error_init (&b->error, &o.log, device->name ? device->name : "device");
+	b->timeout_ms = o.timeout_ms ? o.timeout_ms : DEFAULT_TIMEOUT_MS;
+	b->offered = backend_offered_features (device);
+	b->protocol_offered = backend_offered_protocol_features (device);
+	b->closed = o.closed;
+	b->closed_opaque = o.opaque;
+	channel_init (&b->channel, fd);
+	channel_init (&b->requests, -1);
+	err = connection_open (b, &o);
+	if (err < 0) {
+		b->channel.fd = -1;	/* still the caller's */
+		connection_release (b);
+		if (b->own_loop)
+			vh_loop_free (b->loop);
+		free (b);
+		return err;
+	}
+	for (b->n_vrings = 0; b->n_vrings < device->rings; b->n_vrings++)
+		vring_init (&b->vrings[b->n_vrings], b, b->n_vrings, o.n_ring_loops ? o.ring_loops[b->n_vrings % o.n_ring_loops] : b->loop);
+	error_log (&b->error, VH_LOG_INFO, "front-end connected");
+	*ret = b;
+	b->ops.connected (device->opaque, b);
+	return 0;
+}
+
+void
+vh_backend_free (struct vh_backend *b)
+{
+	if (!b)
+		return;
+	b->closed = NULL;
+	vh_backend_close (b);
+	while (b->state != BACKEND_CLOSED)
+		vh_loop_dispatch (b->loop, -1);
+	if (b->own_loop)
+		vh_loop_free (b->loop);
+	free (b);
+}
+
+/* --- what users ask --- */
+
+int
+vh_backend_fd (const struct vh_backend *b)
+{
+	return vh_loop_fd (b->loop);
+}
+
+int
+vh_backend_dispatch (struct vh_backend *b, int timeout_ms)
+{
+	int err = b->state == BACKEND_CLOSED ? 0 : vh_loop_dispatch (b->loop, timeout_ms);
+
+	if (err < 0)
+		return err;
+	return b->state == BACKEND_CLOSED ? b->result : 1;
+}
+
+const char *
+vh_backend_error (const struct vh_backend *b)
+{
+	return b->result < 0 ? b->error.text : "";
+}
+
+uint64_t
+vh_backend_features (const struct vh_backend *b)
+{
+	return b->features;
+}
+
+uint64_t
+vh_backend_protocol_features (const struct vh_backend *b)
+{
+	return b->protocol;
+}
+
+int
+vh_backend_ring_counters (const struct vh_backend *b, unsigned ring, struct vh_ring_counters *ret)
+{
+	const struct vh_ring_counters *c;
+
+	if (ring >= b->n_vrings)
+		return -EINVAL;
+	c = &b->vrings[ring].shown;
+	*ret = (struct vh_ring_counters){
+		.requests = __atomic_load_n (&c->requests, __ATOMIC_RELAXED),
+		.batches = __atomic_load_n (&c->batches, __ATOMIC_RELAXED),
+		.kicks = __atomic_load_n (&c->kicks, __ATOMIC_RELAXED),
+		.calls = __atomic_load_n (&c->calls, __ATOMIC_RELAXED),
+	};
+	return 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One connection of a front-end to a device, and its rings.
+ *
+ * Two contexts meet here.  The *control* context (the thread that dispatches the connection's loop) owns the socket, the messages and everything in struct
+ * vh_backend; the *ring* context (the thread that dispatches the ring's loop) owns the `ring` part of each struct vring.  They talk by two letters per ring:
+ *
+ *	control                                      ring
+ *	  |  writes vring->want, posts vring->letter   |
+ *	  |------------------------------------------->|  makes the ring be like `want`: starts it, drains and stops it, changes its memory, its fds
+ *	  |                                            |
+ *	  |<-------------------------------------------|  posts vring->answer when it is like that, and no request uses the old state any more
+ *
+ * While a letter is under way the control context leaves `want` alone and reads no further message from this socket; other connections go on.
+ */
+#ifndef BACKEND_CONNECTION_H
+#define BACKEND_CONNECTION_H
+
+#include <vhost/backend.h>
+
+#include "queue/ring.h"
+#include "util/error.h"
+#include "wire/channel.h"
+#include "wire/payload.h"
+
+/* What a ring is to be like. */
+struct vring_want {
+	bool run;
+	unsigned size;
+	uint32_t base;
+	uint64_t features;
+	uint64_t desc, avail, used;	/* guest addresses */
+	struct vh_memory *memory;	/* a reference, when run */
+	int kick, call, err;		/* borrowed from the control context; -1: none */
+};
+
+struct vring {
+	struct vh_backend *backend;
+	unsigned index;
+	struct vh_loop *loop;		/* the ring context's */
+
+	/* control context: what the front-end said */
+	bool started, enabled;		/* two states, independent of each other (vhost-user, "Ring states") */
+	bool have_addr;
+	unsigned size;			/* SET_VRING_NUM; 0: not yet */
+	uint32_t base;			/* SET_VRING_BASE, or where the ring stopped */
+	struct vring_addresses addr;	/* user addresses, as they came */
+	int kick, call, err;		/* -1: none */
+
+	/* control context: the letters */
+	struct vring_want want, has;	/* has: what the ring context answered last */
+	bool waiting;			/* a letter is under way */
+	struct vh_mail letter, answer;
+
+	/* written by the ring context, read by the control context after an answer */
+	bool failed;			/* it could not start */
+	uint32_t stopped_base;
+
+	/* ring context */
+	struct vh_ring *ring;		/* NULL: at rest */
+	struct vh_source *kick_source;
+	bool answering;			/* an answer is due */
+	struct vh_mail again;		/* to itself: another turn, or a look whether the answer can go */
+	bool again_posted;
+	struct vring_want now;		/* the letter it acts by; its memory belongs to the letter */
+	struct vh_ring_counters past;	/* of earlier starts */
+	struct vh_ring_counters shown;	/* atomic fields: for any thread */
+};
+
+enum backend_state {
+	BACKEND_OPEN,
+	BACKEND_CLOSING,	/* rings drain */
+	BACKEND_CLOSED,		/* all is released but the object */
+};
+
+#define BACKEND_MAX_RETIRED 2
+
+struct vh_backend {
+	const struct vh_device *device;
+	struct vh_device_ops ops;	/* the device's, with defaults for what it left out */
+	struct error error;
+	enum backend_state state;
+	int result;			/* how it ended: 0 or a negative errno */
+
+	struct vh_loop *loop;
+	bool own_loop;
+	struct channel channel;
+	struct vh_source *source;
+	struct vh_timer *deadline;
+	bool deadline_set;
+	unsigned timeout_ms;
+	struct message reply;		/* being made */
+
+	const struct backend_handler *waiting_handler;	/* of channel.in, while rings settle */
+	unsigned waiting;		/* letters under way */
+	struct vh_mail ender;		/* to itself: the end is never inside a call of someone who still uses the object */
+	int retired[BACKEND_MAX_RETIRED];	/* fds that rings may use until they have settled */
+	unsigned n_retired;
+
+	uint64_t offered, features;	/* virtio bits, VH_F_PROTOCOL_FEATURES included */
+	uint64_t protocol_offered, protocol;
+	struct vh_memory *memory;	/* never NULL: empty at first */
+
+	struct channel requests;	/* to the front-end: SET_BACKEND_REQ_FD */
+	struct vh_source *requests_source;
+	bool config_change_due;
+
+	void (*closed) (void *opaque, struct vh_backend *);
+	void *closed_opaque;
+
+	unsigned n_vrings;
+	struct vring vrings[];
+};
+
+/* How the back-end serves one request of the table. */
+struct backend_handler {
+	/* Acts on the message.  0 or a negative errno; then nothing was changed.  NULL: nothing to do before the rings have settled. */
+	int (*handle) (struct vh_backend *, struct message *);
+	/* When the rings are as the message wants them: fills the reply (payload requests), or does what needs rings at rest.  0 or a negative errno. */
+	int (*finish) (struct vh_backend *, struct message *, struct message *reply);
+	/* Fills the reply that says "failed", for payload requests that have such a form; NULL: the connection is closed. */
+	void (*refuse) (struct vh_backend *, struct message *, struct message *reply);
+};
+
+extern const struct backend_handler backend_handlers[REQUEST_END];
+
+/* --- connection.c --- */
+
+/* Ends the connection with an error; the words are in b->error already. */
+void backend_fail (struct vh_backend *, int err);
+
+/* All letters were answered. */
+void backend_settled (struct vh_backend *);
+
+/* Keeps an fd open until the rings have settled; closes those that were kept. */
+void backend_retire_fd (struct vh_backend *, int fd);
+void backend_close_retired (struct vh_backend *);
+
+/* --- dispatch.c --- */
+
+/* Serves one message.  Returns false when the rest waits for rings. */
+bool backend_serve (struct vh_backend *, struct message *);
+
+/* Goes on with the message that waited. */
+void backend_serve_finish (struct vh_backend *);
+
+/* --- the handlers, by file --- */
+
+#define HANDLER(name) int name (struct vh_backend *, struct message *)
+#define FINISHER(name) int name (struct vh_backend *, struct message *, struct message *)
+
+/* negotiate.c */
+uint64_t backend_offered_features (const struct vh_device *);
+uint64_t backend_offered_protocol_features (const struct vh_device *);
+FINISHER (negotiate_get_features);
+HANDLER (negotiate_set_features);
+FINISHER (negotiate_get_protocol_features);
+HANDLER (negotiate_set_protocol_features);
+FINISHER (negotiate_get_queue_num);
+HANDLER (negotiate_set_owner);
+HANDLER (negotiate_reset);
+FINISHER (negotiate_reset_device);
+
+/* memory-table.c */
+HANDLER (memory_table_set);
+HANDLER (memory_table_add);
+HANDLER (memory_table_remove);
+FINISHER (memory_table_get_max_slots);
+
+/* vrings.c */
+HANDLER (vrings_set_num);
+HANDLER (vrings_set_addr);
+HANDLER (vrings_set_base);
+HANDLER (vrings_stop);
+FINISHER (vrings_get_base);
+HANDLER (vrings_set_kick);
+HANDLER (vrings_set_call);
+HANDLER (vrings_set_err);
+HANDLER (vrings_set_enable);
+void vrings_reset (struct vh_backend *);
+/* Posts letters to the rings that are not as they should be; returns how many. */
+unsigned vrings_settle (struct vh_backend *);
+/* The ring context's answer to a letter. */
+void vring_answered (void *vring);
+
+/* config.c */
+HANDLER (config_check);
+FINISHER (config_get);
+void config_refuse (struct vh_backend *, struct message *, struct message *);
+HANDLER (config_set);
+
+/* notify.c */
+HANDLER (notify_set_channel);
+void notify_close (struct vh_backend *);
+
+/* --- vring.c: the ring context --- */
+
+void vring_init (struct vring *, struct vh_backend *, unsigned index, struct vh_loop *);
+
+#endif

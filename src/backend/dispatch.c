@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One message: checked against its row, handed to its handler, answered as the row says.
+ *
+ *	form and gate (row) -> handle -> rings settle (may take a while) -> finish -> answer
+ */
+#include <errno.h>
+
+#include "backend/connection.h"
+
+static int
+not_supported (struct vh_backend *b, struct message *m)
+{
+	return -EOPNOTSUPP;
+}
+
+#define NOT_SUPPORTED { .handle = not_supported }
+
+const struct backend_handler backend_handlers[REQUEST_END] = {
+	[REQUEST_GET_FEATURES] = { .finish = negotiate_get_features },
+	[REQUEST_SET_FEATURES] = { .handle = negotiate_set_features },
+	[REQUEST_SET_OWNER] = { .handle = negotiate_set_owner },
+	[REQUEST_RESET_OWNER] = { .handle = negotiate_reset },
+	[REQUEST_SET_MEM_TABLE] = { .handle = memory_table_set },
+	[REQUEST_SET_LOG_BASE] = NOT_SUPPORTED,
+	[REQUEST_SET_LOG_FD] = NOT_SUPPORTED,
+	[REQUEST_SET_VRING_NUM] = { .handle = vrings_set_num },
+	[REQUEST_SET_VRING_ADDR] = { .handle = vrings_set_addr },
+	[REQUEST_SET_VRING_BASE] = { .handle = vrings_set_base },
+	[REQUEST_GET_VRING_BASE] = { .handle = vrings_stop, .finish = vrings_get_base },
+	[REQUEST_SET_VRING_KICK] = { .handle = vrings_set_kick },
+	[REQUEST_SET_VRING_CALL] = { .handle = vrings_set_call },
+	[REQUEST_SET_VRING_ERR] = { .handle = vrings_set_err },
+	[REQUEST_GET_PROTOCOL_FEATURES] = { .finish = negotiate_get_protocol_features },
+	[REQUEST_SET_PROTOCOL_FEATURES] = { .handle = negotiate_set_protocol_features },
+	[REQUEST_GET_QUEUE_NUM] = { .finish = negotiate_get_queue_num },
+	[REQUEST_SET_VRING_ENABLE] = { .handle = vrings_set_enable },
+	[REQUEST_SEND_RARP] = NOT_SUPPORTED,
+	[REQUEST_NET_SET_MTU] = NOT_SUPPORTED,
+	[REQUEST_SET_BACKEND_REQ_FD] = { .handle = notify_set_channel },
+	[REQUEST_IOTLB_MSG] = NOT_SUPPORTED,
+	[REQUEST_SET_VRING_ENDIAN] = NOT_SUPPORTED,
+	[REQUEST_GET_CONFIG] = { .handle = config_check, .finish = config_get, .refuse = config_refuse },
+	[REQUEST_SET_CONFIG] = { .handle = config_set },
+	[REQUEST_CREATE_CRYPTO_SESSION] = NOT_SUPPORTED,
+	[REQUEST_CLOSE_CRYPTO_SESSION] = NOT_SUPPORTED,
+	[REQUEST_POSTCOPY_ADVISE] = NOT_SUPPORTED,
+	[REQUEST_POSTCOPY_LISTEN] = NOT_SUPPORTED,
+	[REQUEST_POSTCOPY_END] = NOT_SUPPORTED,
+	[REQUEST_GET_INFLIGHT_FD] = NOT_SUPPORTED,
+	[REQUEST_SET_INFLIGHT_FD] = NOT_SUPPORTED,
+	[REQUEST_GPU_SET_SOCKET] = NOT_SUPPORTED,
+	[REQUEST_RESET_DEVICE] = { .handle = negotiate_reset, .finish = negotiate_reset_device },
+	[REQUEST_VRING_KICK] = NOT_SUPPORTED,
+	[REQUEST_GET_MAX_MEM_SLOTS] = { .finish = memory_table_get_max_slots },
+	[REQUEST_ADD_MEM_REG] = { .handle = memory_table_add },
+	[REQUEST_REM_MEM_REG] = { .handle = memory_table_remove },
+	[REQUEST_SET_STATUS] = NOT_SUPPORTED,
+	[REQUEST_GET_STATUS] = NOT_SUPPORTED,
+	[REQUEST_GET_SHARED_OBJECT] = NOT_SUPPORTED,
+	[REQUEST_SET_DEVICE_STATE_FD] = NOT_SUPPORTED,
+	[REQUEST_CHECK_DEVICE_STATE] = NOT_SUPPORTED,
+	[REQUEST_GET_SHMEM_CONFIG] = NOT_SUPPORTED,
+	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = NOT_SUPPORTED,
+};
+
+static void
+send_reply (struct vh_backend *b)
+{
+	int err = channel_send (&b->channel, &b->reply);
+
+	if (err < 0)
+		backend_fail (b, error_set (&b->error, err, "cannot answer"));
+}
+
+static bool
+wants_ack (const struct vh_backend *b, const struct message *m, const struct message_row *row)
+{
+	if (row && row->answer == ANSWER_U64)
+		return true;
+	/* Asked after the request was served, so that SET_PROTOCOL_FEATURES itself can be acknowledged. */
+	return (m->flags & MESSAGE_NEED_REPLY) && (b->protocol & VH_BIT (VH_P_REPLY_ACK));
+}
+
+/* The refusal that this request has; a front-end that would not see any is told by closing. */
+static void
+refuse (struct vh_backend *b, struct message *m, const struct message_row *row, int err)
+{
+	const struct backend_handler *h = row ? &backend_handlers[m->request] : NULL;
+
+	error_set (&b->error, err, "%s (%u) refused", row ? row->name : "request", m->request);
+	message_init_reply (&b->reply, m);
+	if (h && h->refuse)
+		h->refuse (b, m, &b->reply);
+	else if ((!row || row->answer != ANSWER_PAYLOAD) && wants_ack (b, m, row))
+		message_put_u64 (&b->reply, (uint64_t) -err);
+	else {
+		backend_fail (b, err);
+		return;
+	}
+	send_reply (b);
+}
+
+static void
+answer (struct vh_backend *b, struct message *m, const struct message_row *row, const struct backend_handler *h)
+{
+	int err = 0;
+
+	backend_close_retired (b);
+	message_init_reply (&b->reply, m);
+	if (h->finish)
+		err = h->finish (b, m, &b->reply);
+	if (err < 0) {
+		refuse (b, m, row, err);
+		return;
+	}
+	if (row->answer == ANSWER_PAYLOAD)
+		send_reply (b);
+	else if (wants_ack (b, m, row)) {
+		message_put_u64 (&b->reply, 0);
+		send_reply (b);
+	}
+}
+
+static int
+check (const struct vh_backend *b, const struct message *m, const struct message_row *row)
+{
+	if ((m->flags & MESSAGE_REPLY))
+		return -EPROTO;
+	return message_check_form (m, row) ?: message_check_gate (row, b->offered, b->features, b->protocol);
+}
+
+bool
+backend_serve (struct vh_backend *b, struct message *m)
+{
+	const struct message_row *row = request_row (m->request);
+	const struct backend_handler *h = row ? &backend_handlers[m->request] : NULL;
+	int err = check (b, m, row);
+
+	error_log (&b->error, VH_LOG_DEBUG, "%s (%u), %u bytes, %u fds%s", row ? row->name : "unknown request", m->request, m->size, m->n_fds,
+		   m->flags & MESSAGE_NEED_REPLY ? ", answer wanted" : "");
+	if (err == -EPROTO) {
+		backend_fail (b, error_set (&b->error, err, "the front-end sent a reply"));
+		return true;
+	}
+	if (err == 0 && h->handle)
+		err = h->handle (b, m);
+	if (err < 0) {
+		refuse (b, m, row, err);
+		return true;
+	}
+	if (vrings_settle (b) > 0) {
+		b->waiting_handler = h;
+		return false;
+	}
+	answer (b, m, row, h);
+	return true;
+}
+
+void
+backend_serve_finish (struct vh_backend *b)
+{
+	const struct backend_handler *h = b->waiting_handler;
+	struct message *m = &b->channel.in;
+
+	b->waiting_handler = NULL;
+	answer (b, m, request_row (m->request), h);
+	message_close_fds (m);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Changes of guest memory.  Each builds a new table beside the old one and puts it in force only when all of it is well; the rings then move to it (see
+ * vrings_settle), and the old one goes when its last request has.
+ */
+#include <errno.h>
+
+#include "backend/connection.h"
+
+static bool
+xen_layout (const struct vh_backend *b)
+{
+	return b->protocol & VH_BIT (VH_P_XEN_MMAP);
+}
+
+static void
+regions_unref (struct region **regions, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		region_unref (regions[i]);
+}
+
+/* Makes a table of these regions the one in force. */
+static int
+table_replace (struct vh_backend *b, struct region *const *regions, unsigned n)
+{
+	struct vh_memory *table;
+	int err = memory_new (regions, n, &table);
+
+	if (err < 0)
+		return err;
+	vh_memory_unref (b->memory);
+	b->memory = table;
+	/* What could not start for want of memory may now. */
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		b->vrings[i].failed = false;
+	return 0;
+}
+
+int
+memory_table_set (struct vh_backend *b, struct message *m)
+{
+	struct vh_region specs[VH_MAX_TABLE_REGIONS];
+	struct region *regions[VH_MAX_TABLE_REGIONS];
+	unsigned n, mapped;
+	int err = message_get_mem_table (m, xen_layout (b), specs, &n);
+
+	if (err < 0)
+		return err;
+	if (m->n_fds != n)
+		return -EBADMSG;
+	for (mapped = 0; mapped < n && err == 0; mapped += err == 0)
+		err = region_new (&specs[mapped], m->fds[mapped], &regions[mapped]);
+	if (err == 0)
+		err = table_replace (b, regions, n);
+	regions_unref (regions, mapped);	/* the table has its own references */
+	return err;
+}
+
+/* The regions in force, into an array that has room for one more. */
+static unsigned
+table_regions (const struct vh_backend *b, struct region **regions)
+{
+	for (unsigned i = 0; i < b->memory->n; i++)
+		regions[i] = b->memory->slots[i].region;
+	return b->memory->n;
+}
+
+int
+memory_table_add (struct vh_backend *b, struct message *m)
+{
+	struct region *regions[VH_MAX_REGIONS + 1];
+	unsigned n = table_regions (b, regions);
+	struct vh_region spec;
+	int err = message_get_mem_region (m, xen_layout (b), &spec);
+
+	if (err < 0)
+		return err;
+	if (n == VH_MAX_REGIONS)
+		return -ENOSPC;
+	err = region_new (&spec, m->fds[0], &regions[n]);
+	if (err < 0)
+		return err;
+	err = table_replace (b, regions, n + 1);
+	region_unref (regions[n]);
+	return err;
+}
+
+static bool
+same_region (const struct vh_region *a, const struct vh_region *b)
+{
+	/* The offset is not compared: front-ends leave it out here (vhost-user, REM_MEM_REG). */
+	return a->guest_addr == b->guest_addr && a->size == b->size && a->user_addr == b->user_addr;
+}
+
+int
+memory_table_remove (struct vh_backend *b, struct message *m)
+{
+	struct region *regions[VH_MAX_REGIONS + 1];
+	unsigned n = table_regions (b, regions);
+	struct vh_region spec;
+	int err = message_get_mem_region (m, xen_layout (b), &spec);
+
+	if (err < 0)
+		return err;
+	for (unsigned i = 0; i < n; i++)
+		if (same_region (&regions[i]->spec, &spec)) {
+			regions[i] = regions[n - 1];
+			return table_replace (b, regions, n - 1);
+		}
+	return -ENOENT;
+}
+
+int
+memory_table_get_max_slots (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	message_put_u64 (reply, VH_MAX_REGIONS);
+	return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Features, ownership and reset.
+ */
+#include <errno.h>
+
+#include "backend/connection.h"
+#include "memory/map.h"
+
+/* Virtio feature bits that belong to rings and transport, not to a device type (virtio 1.2, 2.2): 24, 26, 28..41. */
+#define TRANSPORT_BITS (VH_BIT (24) | VH_BIT (26) | (VH_BIT (42) - VH_BIT (28)))
+
+uint64_t
+vh_backend_supported_ring_features (void)
+{
+	return VH_BIT (VH_F_NOTIFY_ON_EMPTY) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) | VH_BIT (VH_F_VERSION_1);
+}
+
+uint64_t
+vh_backend_supported_protocol_features (void)
+{
+	return VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE)
+	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features ();
+}
+
+uint64_t
+backend_offered_features (const struct vh_device *d)
+{
+	return (d->features & (~TRANSPORT_BITS | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES);
+}
+
+uint64_t
+backend_offered_protocol_features (const struct vh_device *d)
+{
+	uint64_t bits = vh_backend_supported_protocol_features ();
+
+	/* None of those that a device may ask for beyond these is implemented in this version, so d->protocol_features adds nothing yet. */
+	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);
+}
+
+int
+negotiate_get_features (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	message_put_u64 (reply, b->offered);
+	return 0;
+}
+
+static bool
+any_ring_runs (const struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		if (b->vrings[i].has.run)
+			return true;
+	return false;
+}
+
+int
+negotiate_set_features (struct vh_backend *b, struct message *m)
+{
+	uint64_t features;
+	int err = message_get_u64 (m, &features);
+
+	if (err < 0)
+		return err;
+	if (features & ~b->offered)
+		return -EINVAL;
+	if (features != b->features) {
+		if (any_ring_runs (b))
+			return -EBUSY;
+		err = b->ops.set_features (b->device->opaque, features & ~VH_BIT (VH_F_PROTOCOL_FEATURES));
+		if (err < 0)
+			return err;
+		b->features = features;
+	}
+	/* Without bit 30 there will be no SET_VRING_ENABLE: all rings are enabled from here on (vhost-user, "Ring states"). */
+	if (!(features & VH_BIT (VH_F_PROTOCOL_FEATURES)))
+		for (unsigned i = 0; i < b->n_vrings; i++)
+			b->vrings[i].enabled = true;
+	return 0;
+}
+
+int
+negotiate_get_protocol_features (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	message_put_u64 (reply, b->protocol_offered);
+	return 0;
+}
+
+int
+negotiate_set_protocol_features (struct vh_backend *b, struct message *m)
+{
+	uint64_t features;
+	int err = message_get_u64 (m, &features);
+
+	if (err < 0)
+		return err;
+	if (features & ~b->protocol_offered)
+		return -EINVAL;
+	/* The layout of regions hangs on this bit, so it cannot change once there are some. */
+	if (((features ^ b->protocol) & VH_BIT (VH_P_XEN_MMAP)) && vh_memory_count (b->memory) > 0)
+		return -EBUSY;
+	b->protocol = features;
+	return 0;
+}
+
+int
+negotiate_get_queue_num (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	message_put_u64 (reply, b->device->queue_num ? b->device->queue_num : b->device->rings);
+	return 0;
+}
+
+int
+negotiate_set_owner (struct vh_backend *b, struct message *m)
+{
+	/* It says "the session begins"; QEMU sends it after the protocol features, and again for each queue pair of a network device. */
+	return 0;
+}
+
+/* RESET_OWNER (deprecated: "disable all rings") and the first half of RESET_DEVICE. */
+int
+negotiate_reset (struct vh_backend *b, struct message *m)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++) {
+		b->vrings[i].enabled = false;
+		if (m->request == REQUEST_RESET_DEVICE)
+			b->vrings[i].started = false;
+	}
+	return 0;
+}
+
+int
+negotiate_reset_device (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	vrings_reset (b);
+	b->ops.reset (b->device->opaque);
+	return 0;
+}

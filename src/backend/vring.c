@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ring context: makes a ring be like the letter says, gives the device its turns, and answers when the old state is out of use.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "backend/connection.h"
+#include "util/fd.h"
+
+/* How often the device is asked again within one turn when the driver keeps adding. */
+#define ROUNDS_PER_TURN 4
+
+/* --- turns --- */
+
+static void
+vring_again (struct vring *v)
+{
+	if (v->again_posted)
+		return;
+	v->again_posted = true;
+	vh_loop_post (v->loop, &v->again);
+}
+
+static void
+counter_show (uint64_t *shown, uint64_t past, uint64_t now)
+{
+	__atomic_store_n (shown, past + now, __ATOMIC_RELAXED);
+}
+
+static void
+vring_show_counters (struct vring *v)
+{
+	struct vh_ring_counters now;
+
+	vh_ring_get_counters (v->ring, &now);
+	counter_show (&v->shown.requests, v->past.requests, now.requests);
+	counter_show (&v->shown.batches, v->past.batches, now.batches);
+	counter_show (&v->shown.kicks, v->past.kicks, now.kicks);
+	counter_show (&v->shown.calls, v->past.calls, now.calls);
+}
+
+/* One turn: at most one ring's worth of requests, then other rings and the mail have theirs. */
+static void
+vring_turn (struct vring *v)
+{
+	struct vh_backend *b = v->backend;
+	bool more = true;
+
+	if (ring_is_broken (v->ring))
+		return;
+	ring_new_turn (v->ring, v->now.size);
+	for (unsigned round = 0; round < ROUNDS_PER_TURN && more; round++) {
+		ring_kicks_off (v->ring);
+		b->ops.ring_process (b->device->opaque, v->ring);
+		more = ring_kicks_on (v->ring);
+	}
+	vring_show_counters (v);
+	if (more || v->now.kick < 0)	/* without a kick fd the ring is polled */
+		vring_again (v);
+}
+
+static void
+vring_kicked (void *opaque, uint32_t events)
+{
+	struct vring *v = opaque;
+
+	/*
+	 * The kick is never read: the watch is edge-triggered, so each write of the driver is heard, and a peer that made its eventfd blocking, or reads it
+	 * itself, can stop nobody.  An fd that hangs up has nothing more to say.
+	 */
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		vh_source_remove (v->kick_source);
+		v->kick_source = NULL;
+		return;
+	}
+	ring_count_kick (v->ring);
+	vring_turn (v);
+}
+
+/* --- callbacks of the ring --- */
+
+static void
+vring_broken (void *opaque, int err, const char *why)
+{
+	struct vring *v = opaque;
+
+	error_log (&v->backend->error, VH_LOG_ERROR, "ring %u stopped: %s (%s)", v->index, why, vh_strerror (err));
+	if (v->now.err >= 0)
+		fd_notify (v->now.err);
+}
+
+static void
+vring_woken (void *opaque)
+{
+	vring_again (opaque);
+}
+
+/* --- letters --- */
+
+static int
+vring_start (struct vring *v)
+{
+	const struct vring_want *w = &v->now;
+	struct vh_backend *b = v->backend;
+	struct ring_setup s = {
+		.index = v->index, .size = w->size, .features = w->features, .desc = w->desc, .avail = w->avail, .used = w->used, .base = w->base,
+		.memory = w->memory, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS, .request_size = b->device->request_size,
+		.loop = v->loop, .broken = vring_broken, .wake = vring_woken, .idle = vring_woken, .opaque = v,
+	};
+	int err = ring_new (&s, &v->ring);
+
+	if (err < 0)
+		return err;
+	ring_set_call (v->ring, w->call);
+	err = b->ops.ring_start (b->device->opaque, v->ring);
+	if (err < 0) {
+		ring_free (v->ring);
+		v->ring = NULL;
+		return err;
+	}
+	vring_again (v);	/* what is there already has had its kick long ago */
+	return 0;
+}
+
+static void
+vring_begin_stop (struct vring *v)
+{
+	struct vh_backend *b = v->backend;
+
+	vh_source_remove (v->kick_source);
+	v->kick_source = NULL;
+	ring_set_stopping (v->ring);
+	b->ops.ring_drain (b->device->opaque, v->ring);
+}
+
+static void
+vring_finish_stop (struct vring *v)
+{
+	struct vh_backend *b = v->backend;
+
+	b->ops.ring_stop (b->device->opaque, v->ring);
+	v->stopped_base = ring_base (v->ring);
+	vring_show_counters (v);
+	v->past = v->shown;
+	ring_free (v->ring);
+	v->ring = NULL;
+}
+
+static void
+vring_watch_kick (struct vring *v, int old_kick)
+{
+	int err;
+
+	if (v->kick_source && old_kick == v->now.kick)
+		return;
+	vh_source_remove (v->kick_source);
+	v->kick_source = NULL;
+	if (v->now.kick < 0) {
+		vring_again (v);
+		return;
+	}
+	err = vh_loop_add_fd (v->loop, v->now.kick, EPOLLIN | EPOLLET, vring_kicked, v, &v->kick_source);
+	if (err < 0)
+		vh_ring_fail (v->ring, err, "its kick cannot be watched");
+}
+
+/* Answers when nothing is left of the old state: no request of a stopping ring, no request in memory that is to go, no letter to itself. */
+static void
+vring_try_answer (struct vring *v)
+{
+	if (!v->answering)
+		return;
+	if (v->ring && v->now.run && ring_old_tables (v->ring))
+		return;
+	if (!v->now.run && v->again_posted)
+		return;
+	if (!v->now.run && v->ring) {
+		if (vh_ring_in_flight (v->ring) > 0)
+			return;
+		vring_finish_stop (v);
+	}
+	v->answering = false;
+	vh_loop_post (v->backend->loop, &v->answer);
+}
+
+static void
+vring_letter (void *opaque)
+{
+	struct vring *v = opaque;
+	int old_kick = v->now.kick;
+	int err = 0;
+
+	v->now = v->want;	/* the control context may write `want` again once this is answered, while the ring has its turns */
+	v->answering = true;
+	if (v->now.run)
+		v->failed = false;
+	if (v->now.run && !v->ring) {
+		err = vring_start (v);
+		if (err < 0) {
+			v->failed = true;
+			vring_broken (v, err, "it cannot start");
+		}
+	} else if (v->now.run) {
+		ring_set_call (v->ring, v->now.call);
+		ring_set_memory (v->ring, v->now.memory);	/* if it fails, the ring is broken and has said so */
+	} else if (v->ring)
+		vring_begin_stop (v);
+	if (v->ring && v->now.run)
+		vring_watch_kick (v, old_kick);
+	vring_try_answer (v);
+}
+
+static void
+vring_look_again (void *opaque)
+{
+	struct vring *v = opaque;
+
+	v->again_posted = false;
+	if (v->ring && v->now.run)
+		vring_turn (v);
+	vring_try_answer (v);
+}
+
+void
+vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loop *loop)
+{
+	*v = (struct vring){ .backend = b, .index = index, .loop = loop, .kick = -1, .call = -1, .err = -1, .now = { .kick = -1, .call = -1, .err = -1 } };
+	v->answer = (struct vh_mail){ .fn = vring_answered, .opaque = v };
+	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
+	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };
+	v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
+}

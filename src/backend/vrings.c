@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rings as the front-end describes them, and what follows from that for each: vrings_settle compares what a ring should be like with what it is like,
+ * and writes letters about the difference.  The messages themselves only note things down.
+ */
+#include <errno.h>
+
+#include "backend/connection.h"
+#include "util/fd.h"
+
+#define DEFAULT_MAX_RING_SIZE 1024
+
+static int
+vring_get (struct vh_backend *b, uint32_t index, struct vring **ret)
+{
+	if (index >= b->n_vrings)
+		return -EINVAL;
+	*ret = &b->vrings[index];
+	return 0;
+}
+
+/* --- what should be --- */
+
+/* Sizes of a split ring's areas (virtio 1.2, 2.7), event fields included: they are always there. */
+#define DESC_SIZE(n) (16ull * (n))
+#define AVAIL_SIZE(n) (6ull + 2ull * (n))
+#define USED_SIZE(n) (6ull + 8ull * (n))
+
+/* Where the ring's areas are in guest addresses.  -EFAULT: not wholly inside a region. */
+static int
+vring_translate (const struct vring *v, struct vring_want *w)
+{
+	const struct vh_memory *memory = v->backend->memory;
+
+	if (!memory_find_user (memory, v->addr.desc, DESC_SIZE (v->size), &w->desc) || !memory_find_user (memory, v->addr.avail, AVAIL_SIZE (v->size), &w->avail)
+	    || !memory_find_user (memory, v->addr.used, USED_SIZE (v->size), &w->used))
+		return -EFAULT;
+	return 0;
+}
+
+static bool
+vring_complete (const struct vring *v)
+{
+	return v->started && v->size > 0 && v->have_addr && vh_memory_count (v->backend->memory) > 0;
+}
+
+static void
+vring_wanted (struct vring *v, struct vring_want *w)
+{
+	struct vh_backend *b = v->backend;
+
+	*w = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
+	w->run = b->state == BACKEND_OPEN && v->enabled && !v->failed && vring_complete (v);
+	if (w->run && vring_translate (v, w) < 0) {
+		error_log (&b->error, VH_LOG_WARNING, "ring %u is not inside guest memory", v->index);
+		if (v->err >= 0)
+			fd_notify (v->err);
+		v->failed = true;
+		w->run = false;
+	}
+	if (!w->run)
+		return;
+	w->size = v->size;
+	w->base = v->base;
+	w->features = b->features;
+	w->memory = b->memory;
+	w->kick = v->kick;
+	w->call = v->call;
+	w->err = v->err;
+}
+
+static bool
+same_place (const struct vring_want *a, const struct vring_want *b)
+{
+	return a->desc == b->desc && a->avail == b->avail && a->used == b->used && a->size == b->size && a->features == b->features;
+}
+
+static bool
+same_want (const struct vring_want *a, const struct vring_want *b)
+{
+	if (!a->run || !b->run)
+		return a->run == b->run;
+	return same_place (a, b) && a->memory == b->memory && a->kick == b->kick && a->call == b->call && a->err == b->err;
+}
+
+static void
+vring_post (struct vring *v, const struct vring_want *w)
+{
+	v->want = *w;
+	if (w->memory)
+		vh_memory_ref (w->memory);
+	v->waiting = true;
+	v->backend->waiting++;
+	vh_loop_post (v->loop, &v->letter);
+}
+
+unsigned
+vrings_settle (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++) {
+		struct vring *v = &b->vrings[i];
+		struct vring_want w;
+
+		vring_wanted (v, &w);
+		/* A ring does not move while it runs: it stops now, and the next call starts it there. */
+		if (w.run && v->has.run && !same_place (&w, &v->has))
+			w = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
+		if (!same_want (&w, &v->has))
+			vring_post (v, &w);
+	}
+	return b->waiting;
+}
+
+/* The ring context has done what the letter said. */
+void
+vring_answered (void *opaque)
+{
+	struct vring *v = opaque;
+	struct vh_backend *b = v->backend;
+
+	vh_memory_unref (v->has.memory);
+	if (v->has.run && !v->want.run)
+		v->base = v->stopped_base;
+	v->has = v->want;
+	if (v->failed) {
+		vh_memory_unref (v->has.memory);
+		v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
+	}
+	v->waiting = false;
+	if (--b->waiting == 0)
+		backend_settled (b);	/* may free b */
+}
+
+/* --- the messages --- */
+
+/* Between SET_VRING_KICK and GET_VRING_BASE a complete ring's size, place and base are fixed. */
+static int
+vring_get_resting (struct vh_backend *b, uint32_t index, struct vring **ret)
+{
+	int err = vring_get (b, index, ret);
+
+	return err < 0 ? err : vring_complete (*ret) ? -EBUSY : 0;
+}
+
+int
+vrings_set_num (struct vh_backend *b, struct message *m)
+{
+	unsigned max = b->device->max_ring_size ? b->device->max_ring_size : DEFAULT_MAX_RING_SIZE;
+	struct vring_state s;
+	struct vring *v;
+	int err = message_get_state (m, &s) ?: vring_get_resting (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	if (s.num > max || !is_power_of_two (s.num))
+		return -EINVAL;
+	v->size = s.num;
+	return 0;
+}
+
+static bool
+same_addr (const struct vring_addresses *a, const struct vring_addresses *b)
+{
+	return a->desc == b->desc && a->avail == b->avail && a->used == b->used;
+}
+
+int
+vrings_set_addr (struct vh_backend *b, struct message *m)
+{
+	struct vring_addresses a, old;
+	struct vring_want w;
+	struct vring *v;
+	int err = message_get_vring_addresses (m, &a) ?: vring_get (b, a.index, &v);
+
+	if (err < 0)
+		return err;
+	if (vring_complete (v) && !same_addr (&a, &v->addr))
+		return -EBUSY;
+	old = v->addr;
+	v->addr = a;
+	/* Addresses may come before memory; if there is some, they must be in it. */
+	if (vh_memory_count (b->memory) > 0 && vring_translate (v, &w) < 0) {
+		v->addr = old;
+		return -EFAULT;
+	}
+	v->have_addr = true;
+	return 0;
+}
+
+int
+vrings_set_base (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v;
+	int err = message_get_state (m, &s) ?: vring_get_resting (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	if (s.num > UINT16_MAX)
+		return -EINVAL;
+	v->base = s.num;
+	return 0;
+}
+
+static void
+vring_stop (struct vring *v)
+{
+	v->started = false;
+	v->failed = false;
+	backend_retire_fd (v->backend, v->kick);
+	v->kick = -1;
+}
+
+/* GET_VRING_BASE, first half: the ring is to stop, and finishes what it has. */
+int
+vrings_stop (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v;
+	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
+
+	if (err == 0)
+		vring_stop (v);
+	return err;
+}
+
+int
+vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	struct vring_state s;
+	struct vring *v;
+	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	s.num = v->base;
+	message_put_state (reply, &s);
+	return 0;
+}
+
+/* Puts the fd of a KICK, CALL or ERR message in place of the one in *which (of ring v). */
+static int
+vring_take_fd (struct vring *v, struct message *m, int *which)
+{
+	int fd = -1;
+
+	if (m->n_fds == 1) {
+		if (!fd_can_notify (m->fds[0]))
+			return -EINVAL;
+		fd = message_take_fd (m, 0);
+	}
+	backend_retire_fd (v->backend, *which);
+	*which = fd;
+	return 0;
+}
+
+int
+vrings_set_kick (struct vh_backend *b, struct message *m)
+{
+	struct vring_fd f;
+	struct vring *v;
+	int err = message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->kick);
+
+	if (err < 0)
+		return err;
+	v->started = true;
+	v->failed = false;
+	return 0;
+}
+
+int
+vrings_set_call (struct vh_backend *b, struct message *m)
+{
+	struct vring_fd f;
+	struct vring *v;
+
+	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->call);
+}
+
+int
+vrings_set_err (struct vh_backend *b, struct message *m)
+{
+	struct vring_fd f;
+	struct vring *v;
+
+	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->err);
+}
+
+int
+vrings_set_enable (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v;
+	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	if (s.num > 1)
+		return -EINVAL;
+	v->enabled = s.num;
+	return 0;
+}
+
+/* Everything that was said about rings is forgotten.  They are at rest. */
+void
+vrings_reset (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++) {
+		struct vring *v = &b->vrings[i];
+
+		fd_close (&v->kick);
+		fd_close (&v->call);
+		fd_close (&v->err);
+		v->started = v->enabled = v->have_addr = v->failed = false;
+		v->size = v->base = 0;
+	}
+}
