@@ -30,8 +30,8 @@ make_disk ()
 	mkdir root
 	head -c 4M /dev/urandom >root/known
 	known=$(sha256 root/known)
-	mke2fs -q -t ext4 -L libvhost -d root disk 64M
-	truncate -s 64M scratch
+	truncate -s 64M disk scratch
+	mke2fs -q -t ext4 -L libvhost -d root disk
 	echo "a disk of 64 MiB with an ext4 file system, in it:"
 	echo "known $known"
 }
@@ -82,8 +82,7 @@ check_answer ()
 	}
 	test -n "$told" && test "$told" = "$found" ||
 		fail "the guest wrote $told, the host found $found"
-	echo "the file system is clean; answer $found"
-	echo
+	echo "the file system is clean, the file is what the guest says it is:"
 	echo "guest-sum: answer $told"
 }
 

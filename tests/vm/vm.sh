@@ -38,6 +38,9 @@ vm_skip ()
 vm_tmpdir ()
 {
 	mkdir -p "$vm_cache" || vm_fail "cannot write to $vm_cache"
+	# What a killed run left a day ago.
+	find "$vm_cache" -maxdepth 1 -name 'tmp.*' -mmin +1440 \
+		-exec rm -rf {} +
 	vm_tmp=$(mktemp -d "$vm_cache/tmp.XXXXXX") ||
 		vm_fail "cannot write to $vm_cache"
 	trap 'rm -rf "$vm_tmp"' EXIT
