@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "backend/connection.h"
+#include "backend/postcopy.h"
 #include "memory/map.h"
 
 /* Virtio feature bits that belong to rings and transport, not to a device type (virtio 1.2, 2.2): 24, 26, 28..41. */
@@ -20,7 +21,7 @@ uint64_t
 vh_backend_supported_protocol_features (void)
 {
 	return VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE)
-	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features ();
+	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features () | postcopy_protocol_features ();
 }
 
 uint64_t

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Getting a userfaultfd.  There is no C library wrapper, and two doors: the system call, which vm.unprivileged_userfaultfd may close, and a device node,
+ * which file permissions open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "postcopy/uffd.h"
+
+/* Since Linux 6.1, so not in every distribution's headers. */
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO (0xAA, 0x00)
+#endif
+
+static int
+uffd_open_device (void)
+{
+	int device = open ("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	int fd;
+
+	if (device < 0)
+		return -errno;
+	fd = ioctl (device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		fd = -errno;
+	close (device);
+	return fd;
+}
+
+int
+uffd_open (void)
+{
+	int fd = syscall (SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	int err = errno;
+
+	if (fd >= 0)
+		return fd;
+	fd = uffd_open_device ();
+	return fd >= 0 ? fd : -err;
+}
+
+int
+uffd_handshake (int fd, uint64_t *features)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+
+	if (ioctl (fd, UFFDIO_API, &api) < 0)
+		return -errno;
+	*features = api.features;
+	return 0;
+}
