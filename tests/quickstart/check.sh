@@ -3,6 +3,11 @@
 # "quickstart check": runs the steps one after the other, each with a time
 # limit, counts what automake says of the tests, and tells why one failed.
 
+minutes ()
+{
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
 total_passed=0
 total_failed=0
 total_skipped=0
