@@ -147,7 +147,7 @@ vrings_set_num (struct vh_backend *b, struct message *m)
 {
 	unsigned max = b->device->max_ring_size ? b->device->max_ring_size : DEFAULT_MAX_RING_SIZE;
 	struct vring_state s;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_state (m, &s) ?: vring_get_resting (b, s.index, &v);
 
 	if (err < 0)
@@ -169,7 +169,7 @@ vrings_set_addr (struct vh_backend *b, struct message *m)
 {
 	struct vring_addresses a, old;
 	struct vring_want w;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_vring_addresses (m, &a) ?: vring_get (b, a.index, &v);
 
 	if (err < 0)
@@ -191,7 +191,7 @@ int
 vrings_set_base (struct vh_backend *b, struct message *m)
 {
 	struct vring_state s;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_state (m, &s) ?: vring_get_resting (b, s.index, &v);
 
 	if (err < 0)
@@ -216,7 +216,7 @@ int
 vrings_stop (struct vh_backend *b, struct message *m)
 {
 	struct vring_state s;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
 
 	if (err == 0)
@@ -228,7 +228,7 @@ int
 vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 {
 	struct vring_state s;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
 
 	if (err < 0)
@@ -258,7 +258,7 @@ int
 vrings_set_kick (struct vh_backend *b, struct message *m)
 {
 	struct vring_fd f;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->kick);
 
 	if (err < 0)
@@ -272,7 +272,7 @@ int
 vrings_set_call (struct vh_backend *b, struct message *m)
 {
 	struct vring_fd f;
-	struct vring *v;
+	struct vring *v = NULL;
 
 	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->call);
 }
@@ -281,7 +281,7 @@ int
 vrings_set_err (struct vh_backend *b, struct message *m)
 {
 	struct vring_fd f;
-	struct vring *v;
+	struct vring *v = NULL;
 
 	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->err);
 }
@@ -290,7 +290,7 @@ int
 vrings_set_enable (struct vh_backend *b, struct message *m)
 {
 	struct vring_state s;
-	struct vring *v;
+	struct vring *v = NULL;
 	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
 
 	if (err < 0)
