@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What our CUnit programs share: running a list of tests, and looking after fds.
+ */
+#ifndef TESTS_SUITE_H
+#define TESTS_SUITE_H
+
+#include <CUnit/CUnit.h>
+
+/* Runs the tests (the array ends with CU_TEST_INFO_NULL), says what failed.  Returns the exit status: 0 only if all ran and none failed. */
+int suite_run (const char *name, CU_TestInfo *tests);
+
+/* How many fds this process has open. */
+int suite_open_fds (void);
+
+#endif
