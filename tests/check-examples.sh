@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# The examples do what they say: draw gets random bytes from both entropy devices, the probe knows them, and the benchmark verifies the disk.
+
+. "$(dirname "$0")/functions.sh"
+for program in random own-loop ram-disk draw; do
+	requires_built examples/$program
+done
+make_tmpdir
+run=$abs_top_builddir/run
+tried=0
+
+# entropy PROGRAM: two draws of sixteen bytes that differ, one front-end after the other; then the program ends by SIGTERM.
+entropy ()
+{
+	socket=$tmpdir/$1.sock
+	start_process "$tmpdir/$1.log" "$run" "$abs_top_builddir/examples/$1" "$socket"
+	wait_for_socket "$socket" "$started_pid" "$tmpdir/$1.log"
+	for draw in 1 2; do
+		"$run" "$abs_top_builddir/examples/draw" "$socket" >"$tmpdir/drawn.$draw" || fail "draw number $draw from $1 failed"
+		grep -qE '^[0-9a-f]{32}$' "$tmpdir/drawn.$draw" || fail "draw number $draw from $1 is \"$(cat "$tmpdir/drawn.$draw")\""
+	done
+	! cmp -s "$tmpdir/drawn.1" "$tmpdir/drawn.2" || fail "$1 gave the same bytes twice"
+	stop_process "$started_pid"
+	test ! -s "$tmpdir/$1.log" || fail "$1 said: $(cat "$tmpdir/$1.log")"
+	tried=$((tried + 1))
+}
+
+entropy random
+entropy own-loop
+test ! -e "$tmpdir/own-loop.sock" || fail "own-loop left its socket behind"
+
+socket=$tmpdir/disk.sock
+start_process "$tmpdir/disk.log" "$run" "$abs_top_builddir/examples/ram-disk" "$socket" 16
+wait_for_socket "$socket" "$started_pid" "$tmpdir/disk.log"
+if test -x "$abs_top_builddir/tools/vhost-user-bench"; then
+	"$run" "$abs_top_builddir/tools/vhost-user-bench" --verify --seconds=1 "$socket" >"$tmpdir/bench" 2>&1 ||
+		fail "the benchmark says: $(cat "$tmpdir/bench")"
+	tried=$((tried + 1))
+fi
+stop_process "$started_pid"
+test "$stopped_status" -eq 0 || fail "ram-disk ended with $stopped_status: $(cat "$tmpdir/disk.log")"
+test ! -e "$socket" || fail "ram-disk left its socket behind"
+say "$tried front-ends were served"
