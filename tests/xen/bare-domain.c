@@ -131,14 +131,14 @@ build (struct bare_domain *d, unsigned pieces, unsigned grant_frames)
 int
 bare_domain_new (enum bare_kind kind, unsigned pieces, unsigned grant_frames, struct bare_domain **ret)
 {
-	struct bare_domain *d = calloc (1, sizeof *d);
+	struct bare_domain *d = calloc (1, sizeof (*d));
 	int err;
 
 	if (!d)
 		return -ENOMEM;
 	d->kind = kind;
 	d->pages = pieces * BARE_PIECE_PAGES;
-	d->frames = calloc (d->pages, sizeof *d->frames);
+	d->frames = calloc (d->pages, sizeof (*d->frames));
 	err = d->frames ? build (d, pieces, grant_frames) : -ENOMEM;
 	if (err) {
 		bare_domain_free (d);

@@ -174,5 +174,5 @@ static CU_TestInfo cases[] = {
 int
 main (void)
 {
-	return suites_run (cases, 2, 1);
+	return suites_run (cases, SUITES_BOTH, 2, 1);
 }

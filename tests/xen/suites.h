@@ -12,15 +12,18 @@
 /* The kind of domain that the running case is about. */
 extern enum bare_kind suite_kind;
 
-/*
- * The domain of the running case: made before it and freed after it, when the program gave a size to suites_run.  Bad luck in making it is a failed case.
- */
+/* The domain of the running case: made before it and freed after it. */
 extern struct bare_domain *suite_domain;
 
+/* The kinds to run the cases on, as bits. */
+#define SUITES_PV 1u
+#define SUITES_PVH 2u
+#define SUITES_BOTH (SUITES_PV | SUITES_PVH)
+
 /*
- * Runs the cases (the array ends with CU_TEST_INFO_NULL) once for each kind; each case gets a domain of `pieces` times 2 MiB and `grant_frames`, or none
- * when pieces is 0.  Prints what failed and the counts.  Returns the exit status: 0 only if at least one case ran and none failed.
+ * Runs the cases (the array ends with CU_TEST_INFO_NULL) once for each of the kinds, on a fresh domain of `pieces` times 2 MiB and with `grant_frames` for
+ * each case.  Prints what failed and the counts.  Returns the exit status: 0 only if at least one case ran and none failed.  Without a domain it exits.
  */
-int suites_run (CU_TestInfo *cases, unsigned pieces, unsigned grant_frames);
+int suites_run (CU_TestInfo *cases, unsigned kinds, unsigned pieces, unsigned grant_frames);
 
 #endif
