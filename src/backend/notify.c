@@ -42,7 +42,9 @@ notify_ready (void *opaque, uint32_t events)
 	if (err == 0 || err == -EAGAIN)
 		err = channel_receive (&b->requests, &m);
 	if (err != -EAGAIN) {
-		error_log (&b->error, VH_LOG_WARNING, "the channel for requests to the front-end is closed: %s", err > 0 ? "it said something unasked" : vh_strerror (err));
+		/* A front-end that leaves closes its two sockets in some order. */
+		error_log (&b->error, err == -ECONNRESET ? VH_LOG_INFO : VH_LOG_WARNING, "the channel for requests to the front-end is closed: %s",
+			   err > 0 ? "it said something unasked" : vh_strerror (err));
 		notify_close (b);
 		return;
 	}
