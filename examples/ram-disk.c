@@ -94,5 +94,6 @@ main (int argc, char **argv)
 		err = vh_daemon_run (the_daemon);
 	}
 	vh_daemon_free (the_daemon);
+	free (disk.bytes);
 	return err < 0 ? fprintf (stderr, "ram-disk: %s: %s\n", argv[1], vh_strerror (err)), 1 : 0;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The examples do what they say: draw gets random bytes from both entropy devices, the probe knows them, and the benchmark verifies the disk.
+# The examples do what they say: draw gets random bytes from both entropy devices, one front-end after the other; the probe sees a disk of the right
+# size, and the benchmark verifies it.
 
 . "$(dirname "$0")/functions.sh"
 for program in random own-loop ram-disk draw; do
@@ -34,7 +35,9 @@ socket=$tmpdir/disk.sock
 start_process "$tmpdir/disk.log" "$run" "$abs_top_builddir/examples/ram-disk" "$socket" 16
 wait_for_socket "$socket" "$started_pid" "$tmpdir/disk.log"
 if test -x "$abs_top_builddir/tools/vhost-user-bench"; then
-	"$run" "$abs_top_builddir/tools/vhost-user-bench" --verify --seconds=1 "$socket" >"$tmpdir/bench" 2>&1 ||
+	"$run" "$abs_top_builddir/tools/vhost-user-probe" "$socket" >"$tmpdir/probe" 2>&1 || fail "the probe says: $(cat "$tmpdir/probe")"
+	grep -qE 'capacity.*(32768|16 MiB|16777216)' "$tmpdir/probe" || fail "the probe sees no disk of 16 MiB: $(cat "$tmpdir/probe")"
+	"$run" "$abs_top_builddir/tools/vhost-user-bench" --rw=randrw --verify --size=8M --time=1 "$socket" >"$tmpdir/bench" 2>&1 ||
 		fail "the benchmark says: $(cat "$tmpdir/bench")"
 	tried=$((tried + 1))
 fi
