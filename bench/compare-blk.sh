@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# compare-blk.sh [ROUNDS [SECONDS]]: vhost-user-blk beside qemu-storage-daemon: 4 KiB random reads of a file in RAM at depths 1, 32 and 128, and
+# handshakes. Each round runs both, one after the other, with the same driver program; the table has medians over the rounds (7), and their ratios.
+# CPU is what the scheduler accounts to all threads of the back-end process, kernel workers of io_uring included.
+
+set -eu
+. "$(dirname "$0")/../tests/functions.sh"
+
+rounds=${1:-7}
+seconds=${2:-2}
+depths='1 32 128'
+requires qemu-storage-daemon qemu-utils
+requires_built devices/vhost-user-blk
+requires_built tools/vhost-user-bench
+requires_built bench/handshake
+run=$abs_top_builddir/run
+
+work=$(mktemp -d /dev/shm/libvhost-bench.XXXXXX)
+at_exit "rm -rf '$work'"
+dd if=/dev/urandom of="$work/disk" bs=1M count=256 status=none
+
+backend=
+at_exit 'stop_backend'
+stop_backend ()
+{
+	test -n "$backend" || return 0
+	kill "$backend" 2>/dev/null || :
+	wait "$backend" 2>/dev/null || :
+	backend=
+	rm -f "$work/socket"
+}
+
+start_ours ()
+{
+	"$run" vhost-user-blk --socket-path="$work/socket" --blk-file="$work/disk" --quiet &
+	backend=$!
+}
+
+# aio=threads is its default; with io_uring it has the same kernel interface as ours.
+start_qsd ()
+{
+	qemu-storage-daemon --blockdev driver=file,node-name=f0,filename="$work/disk",aio="${1:-threads}" \
+		--export type=vhost-user-blk,id=e0,node-name=f0,addr.type=unix,addr.path="$work/socket",writable=on &
+	backend=$!
+}
+
+start_qsd_uring ()
+{
+	start_qsd io_uring
+}
+
+# CPU time of the back-end so far, in ns. Kernel workers that have ended are in the process's own count, which has ticks only, so they are kept alive by
+# looking often enough: one run is shorter than their idle time.
+cpu_ns ()
+{
+	cat /proc/"$backend"/task/*/schedstat 2>/dev/null | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+field ()
+{
+	sed -n 's/.*"'"$1"'": *\([0-9.]*\).*/\1/p' "$2" | head -n 1
+}
+
+# measure NAME: one run for each depth; a line "NAME DEPTH IOPS CPU-NS-PER-REQUEST" each.
+measure ()
+{
+	local depth before after
+	"start_$1"
+	wait_until 10 test -S "$work/socket"
+	"$run" vhost-user-bench "$work/socket" --rw=randread --bs=4k --depth=32 --time=1 --json >/dev/null	# warm
+	for depth in $depths; do
+		before=$(cpu_ns)
+		"$run" vhost-user-bench "$work/socket" --rw=randread --bs=4k --depth="$depth" --time="$seconds" --json >"$work/json"
+		after=$(cpu_ns)
+		awk -v name="$1" -v depth="$depth" -v cpu=$((after - before)) -v iops="$(field iops "$work/json")" -v n="$(field requests "$work/json")" \
+			'BEGIN { if (n < 1) exit 1; print name, depth, iops, cpu / n }' >>"$work/results"
+	done
+	echo "$1 handshake $("$run" "$abs_top_builddir/bench/handshake" "$work/socket" 2000) 0" >>"$work/results"
+	stop_backend
+}
+
+for round in $(seq "$rounds"); do
+	measure ours
+	measure qsd
+	measure qsd_uring
+	say "round $round of $rounds" >&2
+done
+
+# median NAME DEPTH COLUMN
+median ()
+{
+	awk -v name="$1" -v depth="$2" -v column="$3" '$1 == name && $2 == depth { print $column }' "$work/results" | sort -g |
+		awk '{ v[NR] = $1 } END { if (!NR) exit 1; print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+printf '%-10s %-10s %12s %12s %7s %14s %14s %7s\n' depth peer 'ours 1/s' 'peer 1/s' ratio 'ours CPU us' 'peer CPU us' ratio
+for depth in $depths handshake; do
+	for peer in qsd qsd_uring; do
+		awk -v depth="$depth" -v peer="$peer" -v a="$(median ours "$depth" 3)" -v b="$(median "$peer" "$depth" 3)" \
+			-v c="$(median ours "$depth" 4)" -v d="$(median "$peer" "$depth" 4)" \
+			'BEGIN { printf "%-10s %-10s %12.0f %12.0f %7.2f", depth, peer, a, b, a / b
+				 if (depth != "handshake") printf " %14.2f %14.2f %7.2f", c / 1000, d / 1000, c / d
+				 print "" }'
+	done
+done
