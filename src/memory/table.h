@@ -6,8 +6,9 @@
  *	|  bucket 0  |  bucket 1  |  bucket 2  |  bucket 3  |      equal parts of the address span, a power of two of bytes each
  *	  [slot 0 ][slot 1]                [slot 2  ][ 3 ]          regions
  *
- * bucket[b] is the slot to look at for an address in part b, bucket[b + 1] the last one that can hold it.  With regions of like size that is one or two
- * slots, so a lookup costs the same with 509 regions as with one; between them it searches by halves, so it never costs more than log2 of the regions.
+ * A bucket says which slots can hold an address of its part: the one that holds its first byte (or ends before it), and the last one that begins in it.
+ * With regions of like size that is one slot, so a lookup costs the same with 509 regions as with one; between several it searches by halves, so it never
+ * costs more than log2 of the regions.
  */
 #ifndef MEMORY_TABLE_H
 #define MEMORY_TABLE_H
@@ -25,19 +26,24 @@ struct slot {
 	struct region *region;
 };
 
+struct bucket {
+	uint16_t first, last;
+};
+
 struct vh_memory {
 	uint64_t low;		/* first guest address of all */
 	unsigned shift;		/* log2 of a bucket's bytes */
-	unsigned n_buckets;
-	uint16_t *bucket;	/* n_buckets + 1 */
+	unsigned n_buckets;	/* 0 when there are no regions */
+	struct bucket *buckets;
 	unsigned n;
 	unsigned refs;		/* atomic */
 	struct slot slots[];
 };
 
 /*
- * Builds a table of n regions (0..VH_MAX_REGIONS), taking a reference on each.  -EINVAL: too many; -EEXIST: two overlap, in guest or in user addresses.
- * 0 and *ret with one reference.
+ * Builds a table of n regions (0..VH_MAX_REGIONS), taking a reference on each.  -EINVAL: too many; -EEXIST: two overlap, in guest or in user addresses;
+ * -ENOMEM.  0 and *ret with one reference.
+ * Regions on demand whose user address is 0 have none: front-ends of Xen guests that map nothing themselves send that for all of them.
  */
 int memory_new (struct region *const *regions, unsigned n, struct vh_memory **ret);
 
@@ -50,8 +56,8 @@ memory_find (const struct vh_memory *m, uint64_t addr)
 
 	if (unlikely (b >= m->n_buckets))
 		return NULL;
-	i = m->bucket[b];
-	last = m->bucket[b + 1];
+	i = m->buckets[b].first;
+	last = m->buckets[b].last;
 	while (unlikely (i < last)) {
 		unsigned mid = (i + last + 1) / 2;
 

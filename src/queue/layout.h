@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside a ring: what its parts share.  ring.c is common to all layouts, split.c is a layout, the others serve both:
+ *
+ *	ring.c  --->  split.c  --->  chain.c  --->  demand.c
+ *	take, give    reads heads    descriptors    parts that are
+ *	and flush     and chains     into parts     mapped on demand
+ *	   |
+ *	   +--> pool.c (requests)  snapshot.c (memory, areas)  notify.c (calls)
+ */
+#ifndef QUEUE_LAYOUT_H
+#define QUEUE_LAYOUT_H
+
+#include <endian.h>
+
+#include <vhost/protocol.h>
+
+#include "memory/guard.h"
+#include "queue/ring.h"
+
+/* Parts that a request has room for by itself; more go to the ring's arena.  Eight: header, status and up to six pages of data. */
+#define INLINE_PARTS 8
+
+/* The memory that requests are in: one for each table that the ring has met and that is in use. */
+struct snapshot {
+	struct vh_memory *memory;	/* a reference of ours */
+	unsigned in_flight;		/* requests; not those that are published, nor those that wait for it */
+	bool on_demand;			/* some region is mapped on demand */
+	bool special;			/* giving back takes more than usual: on_demand, or not the ring's newest */
+	struct snapshot *older;
+};
+
+/* A request.  Its place in the array is its head, so two chains with one head cannot be in flight. */
+struct request {
+	struct vh_request pub;			/* first: the device's pointer is ours */
+	struct snapshot *snapshot;		/* NULL: not in flight */
+	struct iovec parts[INLINE_PARTS];	/* out, then in */
+} __attribute__ ((aligned (64)));
+
+/* One that is given back and not published. */
+struct done {
+	uint32_t id;		/* head, as in the ring; little-endian */
+	uint32_t written;	/* little-endian */
+};
+
+enum { AREA_DESC, AREA_AVAIL, AREA_USED, AREAS };
+
+/* How a ring is laid out in memory.  Functions that touch the areas are called only while the ring is not broken. */
+struct ring_layout {
+	/* Alignment and size in bytes of an area. */
+	unsigned align[AREAS];
+	size_t (*area_size) (unsigned area, unsigned ring_size);
+
+	/* 0, or -EINVAL for a size, a base or such that this layout cannot have. */
+	int (*check) (const struct ring_setup *);
+
+	/* The areas are there: takes the positions from `base` and from memory. */
+	void (*start) (struct vh_ring *, uint32_t base);
+
+	/* As vh_ring_take; on success the requests count as in flight and as outstanding. */
+	int (*take) (struct vh_ring *, struct vh_request **reqs, unsigned max);
+
+	/* Puts the last n requests back, as if they had not been taken. */
+	void (*untake) (struct vh_ring *, unsigned n);
+
+	/* Publishes done[0..n_done), n_done > 0.  Does the driver want to be called? */
+	bool (*publish) (struct vh_ring *);
+
+	void (*kicks_off) (struct vh_ring *);
+	bool (*kicks_on) (struct vh_ring *);
+	bool (*has_work) (struct vh_ring *);
+	uint32_t (*base) (const struct vh_ring *);
+};
+
+extern const struct ring_layout split_layout;
+
+struct desc;
+struct demand;
+
+struct vh_ring {
+	/* What take reads. */
+	const struct ring_layout *layout;
+	struct request *requests;		/* by head */
+	unsigned char *areas[AREAS];		/* all NULL once the ring is broken for lack of them */
+	unsigned size;
+	unsigned max_chain;			/* descriptors, and parts, of one request */
+	unsigned max_own_chain;			/* the same within the ring's own table: no more than `size` */
+	unsigned inline_parts;			/* INLINE_PARTS, or max_chain when that is less */
+	unsigned first_left, first_credit;	/* left and credit, below, at the head of a chain */
+	uint32_t max_table;			/* bytes of an indirect table that is itself the limit of its chain; 0: there are no such tables */
+	uint16_t next_avail;			/* position of the next request to take */
+	uint16_t next_used;			/* of the next one to publish: our own, whatever the driver writes there */
+	uint16_t seen;				/* the driver's position when it was last looked at */
+	bool held;				/* nothing can be taken: broken, or stopping */
+	bool stopping;
+	bool called_valid;			/* the driver's event index means something: it was decided upon since the start, or the last new call fd */
+	bool kicks_suppressed;
+	bool holds_old;				/* an old table, when it was last looked at */
+	bool watched;				/* stopping, or holds_old: setup.idle may have to be told */
+	unsigned outstanding;			/* requests that were taken and are not published: a driver has no more than `size` of them */
+	unsigned budget;			/* requests that this turn may still take */
+	int broken;				/* negative errno; 0: it is well */
+	unsigned guard_seen;
+	struct snapshot *snapshot;		/* the newest */
+
+	/* What give writes. */
+	struct done *done;			/* `size` of them */
+	unsigned n_done;
+
+	/*
+	 * The walk of one chain: what the fast path in the layout shares with the slow one in chain.c.  `left` counts descriptors, with the one at hand, that
+	 * can go on without looking, because there is room for a part each and the chain may be as long; `credit` is how many more it may have behind those.
+	 */
+	unsigned left, credit;
+	const struct slot *slot;		/* where the last descriptor was found; never one on demand */
+
+	struct iovec *arena;			/* size * max_chain; NULL when INLINE_PARTS are always enough */
+	struct desc *bounce;			/* where an indirect table is copied to that is not in one piece; NULL without the feature */
+	struct demand *demand;			/* NULL until memory has a region on demand */
+	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
+	int call;
+	struct vh_ring_counters counters;
+	void *opaque;				/* the device's */
+	struct ring_setup setup;		/* its `memory` is not used after ring_new */
+	void *pool;				/* requests, done, arena, bounce and the devices' bytes are in here */
+	size_t pool_size;
+};
+
+/* --- ring.c --- */
+
+/* Stops the ring for good and tells its owner, once.  Returns err made negative. */
+int ring_break (struct vh_ring *, int err, const char *why);
+
+/* Puts the last n requests back, which layout->take gave. */
+void ring_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);
+
+/* Enters a request into done[]. */
+static inline void
+ring_done (struct vh_ring *ring, unsigned head, uint32_t written)
+{
+	ring->done[ring->n_done++] = (struct done){ htole32 (head), htole32 (written) };
+}
+
+static inline bool
+ring_has_feature (const struct vh_ring *ring, unsigned bit)
+{
+	return ring->setup.features >> bit & 1;
+}
+
+static inline unsigned
+request_head (const struct vh_ring *ring, const struct request *r)
+{
+	return (unsigned) (r - ring->requests);
+}
+
+/* --- pool.c --- */
+
+/* Makes requests, done, arena and bounce, all zero, in one piece of address space that costs memory only where it is touched.  0, -ENOMEM or -EINVAL. */
+int pool_new (struct vh_ring *);
+void pool_free (struct vh_ring *);
+
+/* --- snapshot.c --- */
+
+/* Makes `memory` the newest snapshot and maps the areas in it.  0; -EINVAL, -EFAULT as ring_new; -ENOMEM; then nothing has changed. */
+int snapshot_push (struct vh_ring *, struct vh_memory *memory);
+
+/* Like that, but without areas, for a ring that is broken.  It needs no memory when the newest one is not in use; else 0 or -ENOMEM. */
+int snapshot_push_bare (struct vh_ring *, struct vh_memory *memory);
+
+/* Frees a snapshot that is neither the newest nor in use. */
+void snapshot_drop (struct vh_ring *, struct snapshot *);
+
+/* Frees all, and the areas. */
+void snapshot_free_all (struct vh_ring *);
+
+/* Has memory that the ring uses been lost? */
+bool snapshot_lost (const struct vh_ring *);
+
+#endif

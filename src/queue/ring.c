@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rings, whatever their layout: their life, and the calls of <vhost/queue.h>.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "queue/demand.h"
+#include "queue/desc.h"
+#include "queue/layout.h"
+#include "queue/notify.h"
+
+/* --- life --- */
+
+/* NULL: we have none for these features. */
+static const struct ring_layout *
+layout_for (uint64_t features)
+{
+	if (features & VH_BIT (VH_F_RING_PACKED))
+		return NULL;
+	/* Without VERSION_1 the fields have the guest's byte order, which is taken to be this machine's; ours are little-endian. */
+	if (__BYTE_ORDER != __LITTLE_ENDIAN && !(features & VH_BIT (VH_F_VERSION_1)))
+		return NULL;
+	return &split_layout;
+}
+
+static int
+setup_check (const struct ring_layout *layout, const struct ring_setup *s)
+{
+	if (s->size < 1 || s->size > VH_MAX_RING_SIZE || s->max_parts < 1 || s->max_parts > VH_MAX_RING_SIZE)
+		return -EINVAL;
+	return layout->check (s);
+}
+
+static void
+ring_init (struct vh_ring *ring, const struct ring_layout *layout, const struct ring_setup *s)
+{
+	ring->layout = layout;
+	ring->setup = *s;
+	ring->size = s->size;
+	ring->max_chain = s->max_parts;
+	ring->max_own_chain = s->max_parts < s->size ? s->max_parts : s->size;
+	ring->inline_parts = s->max_parts < INLINE_PARTS ? s->max_parts : INLINE_PARTS;
+	ring->first_left = ring->max_own_chain < INLINE_PARTS ? ring->max_own_chain : INLINE_PARTS;
+	ring->first_credit = ring->max_own_chain - ring->first_left;
+	if (ring_has_feature (ring, VH_F_INDIRECT_DESC))
+		ring->max_table = ring->max_chain * sizeof (struct desc);
+	ring->budget = s->size;
+	ring->call = -1;
+	ring->guard_seen = guard_count ();
+}
+
+static int
+ring_begin (struct vh_ring *ring)
+{
+	int err = pool_new (ring);
+
+	if (err == 0)
+		err = snapshot_push (ring, ring->setup.memory);
+	if (err == 0 && snapshot_lost (ring))
+		err = -EFAULT;
+	if (err == 0)
+		ring->layout->start (ring, ring->setup.base);
+	return err;
+}
+
+int
+ring_new (const struct ring_setup *setup, struct vh_ring **ret)
+{
+	const struct ring_layout *layout = layout_for (setup->features);
+	struct vh_ring *ring;
+	int err;
+
+	if (!layout)
+		return -EOPNOTSUPP;
+	err = setup_check (layout, setup);
+	if (err < 0)
+		return err;
+	ring = calloc (1, sizeof (*ring));
+	if (!ring)
+		return -ENOMEM;
+	ring_init (ring, layout, setup);
+	err = ring_begin (ring);
+	if (err < 0) {
+		ring_free (ring);
+		return err;
+	}
+	*ret = ring;
+	return 0;
+}
+
+void
+ring_free (struct vh_ring *ring)
+{
+	if (!ring)
+		return;
+	ring->watched = false;	/* nobody waits any more */
+	if (ring->n_done > 0)
+		vh_ring_flush (ring);
+	demand_free (ring);
+	snapshot_free_all (ring);
+	pool_free (ring);
+	free (ring);
+}
+
+int
+ring_break (struct vh_ring *ring, int err, const char *why)
+{
+	if (ring->broken)
+		return ring->broken;
+	ring->broken = err > 0 ? -err : err;
+	ring->held = true;
+	if (ring->setup.broken)
+		ring->setup.broken (ring->setup.opaque, ring->broken, why);
+	return ring->broken;
+}
+
+/* The guard struck somewhere: was it our memory?  Then the ring is stopped, and this is its error. */
+static int
+ring_check_memory (struct vh_ring *ring)
+{
+	ring->guard_seen = guard_count ();
+	if (snapshot_lost (ring))
+		return ring_break (ring, -EFAULT, "guest memory was truncated");
+	return 0;
+}
+
+/* --- requests --- */
+
+void
+ring_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
+{
+	if (unlikely (ring->demand))
+		demand_untake (ring, reqs, n);
+	for (unsigned i = 0; i < n; i++)
+		((struct request *) reqs[i])->snapshot = NULL;
+	ring->snapshot->in_flight -= n;
+	ring->outstanding -= n;
+	ring->budget += n;
+	ring->layout->untake (ring, n);
+}
+
+/* What was read may have been the zeroes in place of lost memory: then nobody gets to see it. */
+static int
+take_in_lost_memory (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
+{
+	int err = ring_check_memory (ring);
+
+	if (err == 0)
+		return (int) n;
+	ring_untake (ring, reqs, n);
+	return err;
+}
+
+int
+vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	int n;
+
+	if (unlikely (ring->held))
+		return ring->broken;
+	if (unlikely (ring->snapshot->on_demand))
+		n = demand_take (ring, reqs, max);
+	else
+		n = ring->layout->take (ring, reqs, max);
+	if (unlikely (guard_count () != ring->guard_seen) && n >= 0)
+		return take_in_lost_memory (ring, reqs, (unsigned) n);
+	return n;
+}
+
+/* Gives back a request of a snapshot that is on demand or old; out of the way of the others. */
+__attribute__ ((noinline)) static void
+give_special (struct vh_ring *ring, struct snapshot *s, unsigned head, uint32_t written)
+{
+	if (ring->demand)
+		demand_give (ring, head, written);
+	else
+		ring_done (ring, head, written);
+	if (s != ring->snapshot && s->in_flight == 0)
+		snapshot_drop (ring, s);
+}
+
+void
+vh_ring_give (struct vh_ring *ring, struct vh_request *req, uint32_t written)
+{
+	struct request *r = (struct request *) req;
+	struct snapshot *s = r->snapshot;
+
+	if (unlikely (!s)) {
+		ring_break (ring, -EINVAL, "the device gave a request back twice");
+		return;
+	}
+	if (unlikely (written > req->in_bytes))
+		written = (uint32_t) req->in_bytes;
+	r->snapshot = NULL;
+	s->in_flight--;
+	if (unlikely (s->special))
+		give_special (ring, s, request_head (ring, r), written);
+	else
+		ring_done (ring, request_head (ring, r), written);
+}
+
+/* A ring that is broken publishes nothing: its areas may be gone, and the driver has to begin anew. */
+static void
+flush_done (struct vh_ring *ring)
+{
+	bool call;
+
+	if (unlikely (guard_count () != ring->guard_seen))
+		ring_check_memory (ring);
+	if (likely (!ring->broken)) {
+		call = ring->layout->publish (ring);
+		ring->counters.requests += ring->n_done;
+		ring->counters.batches++;
+		ring->outstanding -= ring->n_done;
+		if (call)
+			notify_call (ring);
+	}
+	ring->n_done = 0;
+}
+
+void
+vh_ring_flush (struct vh_ring *ring)
+{
+	if (ring->n_done > 0)
+		flush_done (ring);
+	if (unlikely (ring->watched))
+		notify_idle (ring);
+}
+
+void
+vh_ring_wake (struct vh_ring *ring)
+{
+	if (ring->setup.wake)
+		ring->setup.wake (ring->setup.opaque);
+}
+
+void
+vh_ring_fail (struct vh_ring *ring, int err, const char *why)
+{
+	ring_break (ring, err ? err : -EINVAL, why);
+}
+
+/* --- what is asked of a ring --- */
+
+unsigned
+vh_ring_index (const struct vh_ring *ring)
+{
+	return ring->setup.index;
+}
+
+unsigned
+vh_ring_size (const struct vh_ring *ring)
+{
+	return ring->size;
+}
+
+uint64_t
+vh_ring_features (const struct vh_ring *ring)
+{
+	return ring->setup.features;
+}
+
+unsigned
+vh_ring_in_flight (const struct vh_ring *ring)
+{
+	unsigned n = 0;
+
+	for (const struct snapshot *s = ring->snapshot; s; s = s->older)
+		n += s->in_flight;
+	return n;
+}
+
+struct vh_memory *
+vh_ring_memory (const struct vh_ring *ring)
+{
+	return ring->snapshot->memory;
+}
+
+void
+vh_ring_set_opaque (struct vh_ring *ring, void *opaque)
+{
+	ring->opaque = opaque;
+}
+
+void *
+vh_ring_opaque (const struct vh_ring *ring)
+{
+	return ring->opaque;
+}
+
+struct vh_loop *
+vh_ring_loop (const struct vh_ring *ring)
+{
+	return ring->setup.loop;
+}
+
+void
+vh_ring_get_counters (const struct vh_ring *ring, struct vh_ring_counters *ret)
+{
+	*ret = ring->counters;
+}
+
+/* --- for the ring's owner --- */
+
+void
+ring_set_call (struct vh_ring *ring, int fd)
+{
+	/* Somebody else listens now, who may have missed something. */
+	if (fd != ring->call)
+		ring->called_valid = false;
+	ring->call = fd;
+}
+
+int
+ring_set_memory (struct vh_ring *ring, struct vh_memory *memory)
+{
+	int err = 0;
+
+	if (memory == ring->snapshot->memory)
+		return ring->broken;
+	if (!ring->broken)
+		err = snapshot_push (ring, memory);
+	if (err < 0)
+		ring_break (ring, err, "its memory is gone");
+	if (ring->broken)
+		snapshot_push_bare (ring, memory);
+	return ring->broken;
+}
+
+bool
+ring_old_tables (const struct vh_ring *ring)
+{
+	return ring->snapshot->older != NULL;
+}
+
+uint32_t
+ring_base (const struct vh_ring *ring)
+{
+	return ring->layout->base (ring);
+}
+
+void
+ring_set_stopping (struct vh_ring *ring)
+{
+	ring->stopping = true;
+	ring->held = true;
+	ring->watched = true;
+	demand_rest (ring);
+}
+
+void
+ring_new_turn (struct vh_ring *ring, unsigned budget)
+{
+	ring->budget = budget;
+}
+
+void
+ring_count_kick (struct vh_ring *ring)
+{
+	ring->counters.kicks++;
+}
+
+void
+ring_kicks_off (struct vh_ring *ring)
+{
+	if (!ring->broken)
+		ring->layout->kicks_off (ring);
+}
+
+bool
+ring_kicks_on (struct vh_ring *ring)
+{
+	return !ring->broken && ring->layout->kicks_on (ring) && !ring->held && !demand_is_starved (ring);
+}
+
+bool
+ring_has_work (struct vh_ring *ring)
+{
+	return !ring->held && ring->layout->has_work (ring);
+}
+
+bool
+ring_is_broken (const struct vh_ring *ring)
+{
+	return ring->broken != 0;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The split layout (virtio 1.2, 2.7):
+ *
+ *	desc      |addr len flags next| ...              a table of `size` descriptors, the driver's
+ *	avail     |flags|idx|head head ... |used_event|  the driver's: heads of chains to take, up to idx
+ *	used      |flags|idx|id len ...    |avail_event| ours: heads that are done, up to idx
+ *
+ * Positions (idx, next_avail, next_used) run freely modulo 2^16; the slot is the position modulo size.  The driver can write everywhere at any time: each field
+ * is read once, into a local, and only that is checked and used.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "queue/chain.h"
+#include "queue/demand.h"
+#include "queue/notify.h"
+#include "util/barrier.h"
+
+#define AVAIL_F_NO_INTERRUPT 0x1u	/* VIRTQ_AVAIL_F_NO_INTERRUPT */
+#define USED_F_NO_NOTIFY 0x1u		/* VIRTQ_USED_F_NO_NOTIFY */
+
+struct avail {
+	uint16_t flags;
+	uint16_t idx;
+	uint16_t ring[];	/* size, then used_event */
+};
+
+struct used {
+	uint16_t flags;
+	uint16_t idx;
+	struct done ring[];	/* size, then avail_event */
+};
+
+static inline const struct desc *
+split_desc (const struct vh_ring *ring)
+{
+	return (const struct desc *) ring->areas[AREA_DESC];
+}
+
+static inline const struct avail *
+split_avail (const struct vh_ring *ring)
+{
+	return (const struct avail *) ring->areas[AREA_AVAIL];
+}
+
+static inline struct used *
+split_used (const struct vh_ring *ring)
+{
+	return (struct used *) ring->areas[AREA_USED];
+}
+
+/* With event indexes: the position of `used` that the driver waits for, and the one of `avail` that we wait for. */
+static inline const uint16_t *
+split_used_event (const struct vh_ring *ring)
+{
+	return &split_avail (ring)->ring[ring->size];
+}
+
+static inline uint16_t *
+split_avail_event (const struct vh_ring *ring)
+{
+	return (uint16_t *) &split_used (ring)->ring[ring->size];
+}
+
+/* --- start --- */
+
+static size_t
+split_area_size (unsigned area, unsigned ring_size)
+{
+	switch (area) {
+	case AREA_DESC:
+		return ring_size * sizeof (struct desc);
+	case AREA_AVAIL:
+		return sizeof (struct avail) + ring_size * sizeof (uint16_t) + sizeof (uint16_t);
+	default:
+		return sizeof (struct used) + ring_size * sizeof (struct done) + sizeof (uint16_t);
+	}
+}
+
+static int
+split_check (const struct ring_setup *s)
+{
+	return is_power_of_two (s->size) && s->base <= UINT16_MAX ? 0 : -EINVAL;
+}
+
+static void
+split_start (struct vh_ring *ring, uint32_t base)
+{
+	ring->next_avail = ring->seen = (uint16_t) base;
+	ring->next_used = load_le16 (&split_used (ring)->idx);
+	store_le16 (&split_used (ring)->flags, 0);
+}
+
+static uint32_t
+split_base (const struct vh_ring *ring)
+{
+	return ring->next_avail;
+}
+
+/* --- chains --- */
+
+static bool
+split_bad_chain (struct vh_ring *ring, const char *why)
+{
+	ring_break (ring, -EPROTO, why);
+	return false;
+}
+
+/* What the device reads ends at `part`.  Sums have 32 bits, as `written` has; false when it is more. */
+static inline bool
+split_end_out (struct request *r, const struct iovec *part, uint64_t bytes)
+{
+	r->pub.n_out = (unsigned) (part - r->pub.out);
+	r->pub.out_bytes = (size_t) bytes;
+	return likely (bytes <= UINT32_MAX);
+}
+
+/* And what it writes. */
+static inline bool
+split_end_in (struct request *r, const struct iovec *part, uint64_t bytes)
+{
+	r->pub.in = r->pub.out + r->pub.n_out;
+	r->pub.n_in = (unsigned) (part - r->pub.in);
+	r->pub.in_bytes = (size_t) bytes;
+	return likely (bytes <= UINT32_MAX);
+}
+
+/*
+ * Walks the chain that begins at `head`: in the ring's table, and at its end perhaps in an indirect one.  False: the ring is broken; or it is not, and the
+ * request's error is -EAGAIN.
+ * The request path's time is spent in this loop.  What it goes by is in locals, each descriptor is one part in the region where the last one was, and `left`
+ * counts descriptors and room for parts at once; all else is left to chain.c.
+ */
+static inline bool
+split_walk (struct vh_ring *ring, struct request *r, size_t head)
+{
+	const struct desc *table = split_desc (ring);
+	const struct slot *slot = ring->slot;
+	struct iovec *part = r->parts;
+	unsigned left = ring->first_left;
+	uint64_t bytes = 0, addr, offset, last;		/* bytes: of one direction */
+	size_t at = head, size = ring->size;
+	uint32_t direction = 0, len, flags;		/* direction: DESC_F_WRITE once there was one */
+
+	r->pub.error = 0;
+	r->pub.out = part;
+	ring->credit = ring->first_credit;
+	for (;;) {
+		uint64_t rest = desc_load (&table[at].rest);
+
+		addr = desc_load (&table[at].addr);
+		len = desc_len (rest);
+		flags = desc_flags_next (rest) ^ direction;
+		if (unlikely (flags & (DESC_F_WRITE | DESC_F_INDIRECT))) {
+			if (flags & DESC_F_INDIRECT) {
+				if (unlikely (part != r->parts) && !(part = chain_grow (ring, r, part)))
+					return false;
+				table = chain_enter (ring, r, part, slot, addr, rest, table != split_desc (ring));
+				if (!table)
+					return r->pub.error == -EFAULT && chain_fault (ring, r, 0, 0, false);
+				left = ring->left;
+				size = len / sizeof (struct desc);
+				at = 0;
+				continue;
+			}
+			if (direction)
+				return split_bad_chain (ring, "a descriptor for reading behind one for writing");
+			direction = DESC_F_WRITE;
+			if (!split_end_out (r, part, bytes))
+				return split_bad_chain (ring, "a chain has too many bytes");
+			bytes = 0;
+		}
+		bytes += len;
+		offset = addr - slot->addr;
+		last = offset + len - 1;	/* of an empty descriptor: before its first */
+		if (likely (last >= offset && last < slot->size)) {
+			part->iov_base = slot->host + offset;
+			part->iov_len = len;
+			part++;
+		} else {
+			ring->left = left;
+			part = chain_add (ring, r, part, addr, len, direction);
+			if (!part)
+				return false;
+			left = ring->left;
+			slot = ring->slot;
+		}
+		if (!(flags & DESC_F_NEXT))
+			break;
+		at = desc_next (flags);
+		if (unlikely (at >= size))
+			return split_bad_chain (ring, "a descriptor's next is outside its table");
+		if (unlikely (--left == 0)) {
+			part = chain_extend (ring, r, part);
+			if (!part)
+				return false;
+			left = ring->left;
+		}
+	}
+	if (unlikely (r->pub.error))
+		return chain_fault (ring, r, addr, len, direction);
+	if (direction ? !split_end_in (r, part, bytes) : !split_end_out (r, part, bytes) || !split_end_in (r, part, 0))
+		return split_bad_chain (ring, "a chain has too many bytes");
+	return true;
+}
+
+/* The request at a position of the available ring; NULL as split_walk. */
+static inline struct request *
+split_request (struct vh_ring *ring, size_t position)
+{
+	size_t head = load_le16 (&split_avail (ring)->ring[position & (ring->size - 1)]);
+	struct request *r = &ring->requests[head];
+
+	if (unlikely (head >= ring->size)) {
+		split_bad_chain (ring, "a head is outside the table");
+		return NULL;
+	}
+	if (unlikely (r->snapshot)) {
+		split_bad_chain (ring, "a head was made available twice");
+		return NULL;
+	}
+	if (unlikely (!split_walk (ring, r, head)))
+		return NULL;
+	r->snapshot = ring->snapshot;
+	return r;
+}
+
+static void
+split_forget (struct vh_request **reqs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		((struct request *) reqs[i])->snapshot = NULL;
+}
+
+static int
+split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	/* Acquire: the heads and descriptors below idx are read after it; the driver has a write barrier before it stores idx. */
+	uint16_t idx = load_le16_acquire (&split_avail (ring)->idx);
+	unsigned n = (uint16_t) (idx - ring->next_avail), i;
+	size_t first = ring->next_avail;
+
+	if (unlikely (n > ring->size - ring->outstanding))
+		return ring_break (ring, -EPROTO, "the available index jumped");
+	ring->seen = idx;
+	n = n < max ? n : max;
+	n = n < ring->budget ? n : ring->budget;
+	for (i = 0; i < n; i++) {
+		struct request *r = split_request (ring, first + i);
+
+		if (unlikely (!r))
+			break;
+		reqs[i] = &r->pub;
+	}
+	if (unlikely (ring->broken)) {
+		split_forget (reqs, i);
+		return ring->broken;
+	}
+	ring->next_avail = (uint16_t) (ring->next_avail + i);
+	ring->budget -= i;
+	ring->outstanding += i;
+	ring->snapshot->in_flight += i;
+	return (int) i;
+}
+
+static void
+split_untake (struct vh_ring *ring, unsigned n)
+{
+	ring->next_avail = (uint16_t) (ring->next_avail - n);
+}
+
+/* --- publication --- */
+
+/* NOTIFY_ON_EMPTY: the driver wants to know when it is owed nothing, whatever else it says. */
+static bool
+split_is_empty (const struct vh_ring *ring)
+{
+	return ring_has_feature (ring, VH_F_NOTIFY_ON_EMPTY) && vh_ring_in_flight (ring) == 0 &&
+	       load_le16 (&split_avail (ring)->idx) == ring->next_avail;
+}
+
+/* After used.idx went from `before` to next_used. */
+static bool
+split_call_wanted (struct vh_ring *ring, uint16_t before)
+{
+	bool valid = ring->called_valid;
+
+	ring->called_valid = true;
+	if (unlikely (split_is_empty (ring)))
+		return true;
+	if (ring_has_feature (ring, VH_F_EVENT_IDX))
+		return !valid || event_passed (load_le16 (split_used_event (ring)), ring->next_used, before);
+	return !(load_le16 (&split_avail (ring)->flags) & AVAIL_F_NO_INTERRUPT);
+}
+
+static bool
+split_publish (struct vh_ring *ring)
+{
+	struct used *used = split_used (ring);
+	uint16_t before = ring->next_used;
+	unsigned slot = before & (ring->size - 1), n = ring->n_done;
+	unsigned first = n < ring->size - slot ? n : ring->size - slot;
+
+	memcpy (&used->ring[slot], ring->done, first * sizeof (struct done));
+	if (unlikely (first < n))
+		memcpy (used->ring, ring->done + first, (n - first) * sizeof (struct done));
+	ring->next_used = (uint16_t) (before + n);
+	/* Release: the elements are there before the index; the driver has a read barrier after it loads idx. */
+	store_le16_release (&used->idx, ring->next_used);
+	/* Full: used.idx is stored before used_event or flags are loaded; the driver does it the other way round, so one of us sees the other. */
+	full_barrier ();
+	return split_call_wanted (ring, before);
+}
+
+/* --- kicks --- */
+
+static void
+split_kicks_off (struct vh_ring *ring)
+{
+	/* With event indexes there is nothing to do: the driver waits for a position that is behind it. */
+	if (ring->kicks_suppressed || ring_has_feature (ring, VH_F_EVENT_IDX))
+		return;
+	ring->kicks_suppressed = true;
+	store_le16 (&split_used (ring)->flags, USED_F_NO_NOTIFY);
+}
+
+static bool
+split_kicks_on (struct vh_ring *ring)
+{
+	uint16_t idx = ring->seen;
+
+	if (ring_has_feature (ring, VH_F_EVENT_IDX))
+		store_le16 (split_avail_event (ring), idx);
+	else if (ring->kicks_suppressed)
+		store_le16 (&split_used (ring)->flags, 0);
+	ring->kicks_suppressed = false;
+	/* Full: what we ask is stored before idx is loaded; the driver stores idx before it loads what we ask. */
+	full_barrier ();
+	ring->seen = load_le16 (&split_avail (ring)->idx);
+	return ring->seen != idx || (ring->budget == 0 && ring->seen != ring->next_avail);
+}
+
+static bool
+split_has_work (struct vh_ring *ring)
+{
+	return load_le16 (&split_avail (ring)->idx) != ring->next_avail;
+}
+
+const struct ring_layout split_layout = {
+	.align = { [AREA_DESC] = 16, [AREA_AVAIL] = 2, [AREA_USED] = 4 },
+	.area_size = split_area_size,
+	.check = split_check,
+	.start = split_start,
+	.take = split_take,
+	.untake = split_untake,
+	.publish = split_publish,
+	.kicks_off = split_kicks_off,
+	.kicks_on = split_kicks_on,
+	.has_work = split_has_work,
+	.base = split_base,
+};
