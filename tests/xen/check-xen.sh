@@ -14,21 +14,27 @@ test -n "${XEN_PROGRAMS:-}" ||
 	skip "no test programs were built" \
 		"(make check-xen; needs CUnit, Debian package: libcunit1-dev)"
 
+# The programs that "boot" is to put into dom0, and the names of the tests.
 make_tmpdir
 programs=()
-for program in $XEN_PROGRAMS; do
+tests=0
+for program in $XEN_PROGRAMS ${XEN_DEVICES:-}; do
 	requires_built "$program"
 	programs+=("$abs_top_builddir/$program")
 done
-: >"$tmpdir/output"
-boot_status=0
-"$(dirname "$0")/boot" --memory 3072 --timeout 600 \
+for program in $XEN_PROGRAMS; do
+	basename "$program"
+	tests=$((tests + 1))
+done >"$tmpdir/tests"
+
+"$(dirname "$0")/boot" --memory 3072 --timeout 900 \
 	--log "$abs_top_builddir/check-xen-console.log" \
-	"$(dirname "$0")/dom0-tests" "${programs[@]}" |
-	tee "$tmpdir/output" || boot_status=${PIPESTATUS[0]}
+	--file "$tmpdir/tests" "$(dirname "$0")/dom0-tests" "${programs[@]}" |
+	tee "$tmpdir/output"
+boot_status=${PIPESTATUS[0]}
 test "$boot_status" != 77 || exit 77
 ran=$(sed -n 's/^cases: \([0-9]*\) run, 0 failed$/\1/p' "$tmpdir/output")
-test "$(echo "$ran" | wc -w)" = ${#programs[@]} ||
-	fail "not every program of ${#programs[@]} passed"
+test "$(echo "$ran" | wc -w)" = "$tests" ||
+	fail "not every program of $tests passed"
 test "$boot_status" = 0 || fail "the tests ended with $boot_status"
-say "ok: ${#programs[@]} programs, $(($(echo "$ran" | paste -sd +))) cases"
+say "ok: $tests programs, $(($(echo "$ran" | paste -sd +))) cases"
