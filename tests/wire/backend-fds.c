@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Hostile front-ends: file descriptors too many, too few, and of kinds that nobody wants.
+ */
+#include "backend-hostile.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const uint32_t ring_fd_requests[] = { FE_SET_VRING_KICK, FE_SET_VRING_CALL, FE_SET_VRING_ERR };
+
+/* n copies of one fd on a request without payload. */
+static enum outcome
+laden (uint32_t request, unsigned n)
+{
+	int fds[253];
+
+	for (unsigned i = 0; i < n; i++)
+		fds[i] = rig.guest.fd;
+	return rig_tell (&rig, request, "", 0, fds, n);
+}
+
+static void
+hostile_21_fds_on_a_request_without (void)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL (laden (FE_GET_FEATURES, 8), CLOSED);
+		rig_reopen (&rig);
+	}
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	CU_ASSERT_EQUAL (laden (FE_SET_OWNER, 1), REFUSAL);
+	CU_ASSERT_EQUAL (laden (46, 8), REFUSAL);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
+static void
+hostile_22_more_fds_than_there_is_room_for (void)
+{
+	static const unsigned numbers[] = { 9, 16, 253 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE (rig_negotiate (&rig));
+		CU_ASSERT_EQUAL (laden (FE_SET_OWNER, numbers[i]), CLOSED);
+		rig_reopen (&rig);
+	}
+}
+
+static void
+hostile_22_fds_in_the_middle_of_a_message (void)
+{
+	uint64_t index = 0;
+	struct bytes b = { .n = 0 };
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	bytes_header (&b, FE_SET_VRING_CALL, FLAG_VERSION | FLAG_NEED_REPLY, 8);
+	bytes_u64 (&b, index);
+	bytes_send (rig.socket, b.data, 16, NULL, 0);
+	bytes_send (rig.socket, b.data + 16, 4, &rig.guest.fd, 1);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_VRING_CALL, NULL), CLOSED);
+}
+
+static void
+hostile_22_no_fd_left_in_the_process (void)
+{
+	struct rlimit old, none;
+	struct piece whole = rig_whole ();
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	getrlimit (RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 3;
+	setrlimit (RLIMIT_NOFILE, &none);
+	/* The kernel drops what it cannot hand over, and the message is not whole then. */
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), CLOSED);
+	setrlimit (RLIMIT_NOFILE, &old);
+}
+
+static void
+hostile_23_regions_and_fds_differ_in_number (void)
+{
+	struct piece two[2] = { rig_whole (), rig_whole () };
+	int fds[3] = { rig.guest.fd, rig.guest.fd, rig.guest.fd };
+
+	two[0].size = two[1].size = two[1].offset = GUEST_SIZE / 2;
+	two[1].guest += GUEST_SIZE / 2;
+	two[1].user += GUEST_SIZE / 2;
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	for (unsigned n = 0; n <= 3; n++)
+		CU_ASSERT_EQUAL (rig_tell_table (&rig, two, 2, fds, n), n == 2 ? ACK : REFUSAL);
+	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
+}
+
+static void
+hostile_24_the_no_fd_bit_and_an_fd (void)
+{
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	driver_open (&rig.drivers[0], &rig.guest, 0, 64);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[i], NO_FD, rig.drivers[0].call), REFUSAL);
+		CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[i], 0, -1), REFUSAL);
+		CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[i], 0x200, rig.drivers[0].call), REFUSAL);
+		CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[i], UINT64_C (1) << 63, rig.drivers[0].call), REFUSAL);
+	}
+	CU_ASSERT_EQUAL (laden (FE_SET_VRING_CALL, 2), REFUSAL);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
+/* --- kinds of fds --- */
+
+#define MAX_KINDS 16
+
+/* One of each kind that is no eventfd; returns how many. */
+static unsigned
+odd_fds (int *fds)
+{
+	int pair[2], pipes[2];
+	unsigned n = 0;
+
+	fds[n++] = memfd_create ("odd", MFD_CLOEXEC);
+	fds[n++] = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fds[n++] = open ("/dev/null", O_RDWR | O_CLOEXEC);
+	fds[n++] = open ("/proc/self/exe", O_PATH | O_CLOEXEC);
+	fds[n++] = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fds[n++] = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CU_ASSERT_EQUAL_FATAL (pipe2 (pipes, O_CLOEXEC), 0);
+	close (pipes[0]);
+	fds[n++] = pipes[1];	/* nobody reads */
+	CU_ASSERT_EQUAL_FATAL (pipe2 (pipes, O_CLOEXEC), 0);
+	close (pipes[1]);
+	fds[n++] = pipes[0];	/* nobody writes: hung up */
+	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	close (pair[0]);
+	fds[n++] = pair[1];
+	return n;
+}
+
+static void
+close_all (int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close (fds[i]);
+}
+
+static void
+hostile_25_a_kick_that_is_no_eventfd (void)
+{
+	int fds[MAX_KINDS];
+	unsigned n = odd_fds (fds);
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned request = 0; request < 3; request++) {
+			CU_ASSERT_TRUE (fds[i] >= 0);
+			CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[request], 0, fds[i]), REFUSAL);
+		}
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	/* The eventfds that were there before are still in use. */
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
+	CU_ASSERT_TRUE (driver_signals (rig.drivers[0].call) > 0);
+	close_all (fds, n);
+}
+
+/* What the kernel shows like an eventfd, but is none. */
+static void
+hostile_25_a_kick_that_only_looks_like_an_eventfd (void)
+{
+	int fds[3] = { epoll_create1 (EPOLL_CLOEXEC), timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC), epoll_create1 (EPOLL_CLOEXEC) };
+	struct epoll_event always = { .events = EPOLLIN | EPOLLOUT };
+	struct itimerspec often = { .it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1 };
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	epoll_ctl (fds[2], EPOLL_CTL_ADD, rig.socket, &always);
+	timerfd_settime (fds[1], 0, &often, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		for (unsigned request = 0; request < 3; request++) {
+			enum outcome o = rig_tell_fd (&rig, ring_fd_requests[request], 0, fds[i]);
+
+			CU_ASSERT_TRUE (o == ACK || o == REFUSAL);
+		}
+		CU_ASSERT_TRUE (rig_pump (&rig));
+		driver_request (&rig.drivers[0], 0);
+		CU_ASSERT_TRUE (rig_pump (&rig));
+	}
+	CU_ASSERT_TRUE (rig_alive (&rig));
+	close_all (fds, 3);
+}
+
+static void
+fill (int fd)
+{
+	uint64_t most = UINT64_MAX - 1;
+
+	CU_ASSERT_EQUAL (write (fd, &most, sizeof (most)), sizeof (most));
+}
+
+static void
+hostile_26_a_call_that_is_full_and_blocks (void)
+{
+	int call = eventfd (0, EFD_CLOEXEC), err = eventfd (0, EFD_CLOEXEC);
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	fill (call);
+	fill (err);
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_CALL, 0, call), ACK);
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_ERR, 0, err), ACK);
+	for (unsigned n = 0; n < 10; n++)
+		CU_ASSERT_TRUE (rig_serve (&rig, 0, n));
+	driver_set_avail (&rig.drivers[0], 5000);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (device.broken, 1);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+	close (call);
+	close (err);
+}
+
+static void
+hostile_26_a_kick_that_is_full_and_blocks (void)
+{
+	int kick = eventfd (0, EFD_CLOEXEC);
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	fill (kick);
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_KICK, 0, kick), ACK);
+	driver_request (&rig.drivers[0], 0);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_TRUE (rig_alive (&rig));
+	close (kick);
+}
+
+static void
+hostile_27_a_call_again_and_again (void)
+{
+	int before;
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	before = suite_open_fds ();
+	for (unsigned i = 0; i < 256; i++)
+		CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[i % 3], 0, rig.drivers[0].call), ACK);
+	CU_ASSERT_EQUAL (suite_open_fds (), before);
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_CALL, NO_FD, -1), ACK);
+	CU_ASSERT_EQUAL (suite_open_fds (), before - 1);
+}
+
+static void
+hostile_28_an_fd_on_rem_mem_reg (void)
+{
+	struct piece whole = rig_whole ();
+	int before;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	before = suite_open_fds ();
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), ACK);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &whole, rig.guest.fd), ACK);
+	CU_ASSERT_EQUAL (suite_open_fds (), before);
+}
+
+static void
+hostile_29_a_channel_without_an_fd (void)
+{
+	int pair[2];
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_SET_BACKEND_REQ_FD), REFUSAL);
+	CU_ASSERT_EQUAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, pair, 2), REFUSAL);
+	close_all (pair, 2);
+}
+
+static void
+hostile_29_a_channel_again_closes_the_one_before (void)
+{
+	int before;
+	uint8_t byte;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	before = suite_open_fds ();
+	for (unsigned i = 0; i < 50; i++) {
+		int pair[2];
+
+		CU_ASSERT_EQUAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1), ACK);
+		CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &rig.guest.fd, 1), REFUSAL);
+		close (pair[1]);
+		CU_ASSERT_EQUAL (suite_open_fds (), before + 2);
+		/* A refusal leaves the one that is there in place. */
+		CU_ASSERT_EQUAL (bytes_receive (pair[0], &byte, 1, NULL, NULL), -EAGAIN);
+		close (pair[0]);
+	}
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (suite_open_fds (), before);
+}
+
+static void
+hostile_29_a_channel_of_another_kind (void)
+{
+	struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
+	int fds[MAX_KINDS];
+	unsigned n = odd_fds (fds);
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	fds[n] = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bind (fds[n], (struct sockaddr *) &unnamed, sizeof (unnamed.sun_family));
+	CU_ASSERT_EQUAL (listen (fds[n], 1), 0);
+	n++;
+	for (unsigned i = 0; i < n; i++) {
+		enum outcome o = rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &fds[i], 1);
+
+		CU_ASSERT_TRUE (o == ACK || o == REFUSAL);
+		CU_ASSERT_TRUE (rig_pump (&rig));
+	}
+	/* The far end of the connection itself: the back-end talks to itself, and may read its own answer. */
+	rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &rig.socket, 1);
+	vh_backend_config_changed (rig.backend);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	close_all (fds, n);
+}
+
+struct CU_TestInfo fd_cases[] = {
+	CASE (hostile_21_fds_on_a_request_without),
+	CASE (hostile_22_more_fds_than_there_is_room_for),
+	CASE (hostile_22_fds_in_the_middle_of_a_message),
+	CASE (hostile_22_no_fd_left_in_the_process),
+	CASE (hostile_23_regions_and_fds_differ_in_number),
+	CASE (hostile_24_the_no_fd_bit_and_an_fd),
+	CASE (hostile_25_a_kick_that_is_no_eventfd),
+	CASE (hostile_25_a_kick_that_only_looks_like_an_eventfd),
+	CASE (hostile_26_a_call_that_is_full_and_blocks),
+	CASE (hostile_26_a_kick_that_is_full_and_blocks),
+	CASE (hostile_27_a_call_again_and_again),
+	CASE (hostile_28_an_fd_on_rem_mem_reg),
+	CASE (hostile_29_a_channel_without_an_fd),
+	CASE (hostile_29_a_channel_again_closes_the_one_before),
+	CASE (hostile_29_a_channel_of_another_kind),
+	CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Front-ends that do what none should.  Each case begins with a fresh connection to the one device of the program; after it, the process must have the fds
+ * it had before, and a good front-end must be served.
+ */
+#ifndef TESTS_WIRE_BACKEND_HOSTILE_H
+#define TESTS_WIRE_BACKEND_HOSTILE_H
+
+#include <CUnit/CUnit.h>
+
+#include "backend-rig.h"
+#include "tests/suite.h"
+
+/* The connection and the device of the running case. */
+extern struct rig rig;
+extern struct test_device device;
+
+#define CASE(fn) { #fn, fn }
+
+extern struct CU_TestInfo framing_cases[];
+extern struct CU_TestInfo fd_cases[];
+extern struct CU_TestInfo order_cases[];
+extern struct CU_TestInfo vring_cases[];
+extern struct CU_TestInfo memory_cases[];
+extern struct CU_TestInfo running_memory_cases[];
+extern struct CU_TestInfo config_cases[];
+extern struct CU_TestInfo ring_cases[];
+extern struct CU_TestInfo state_cases[];
+
+#endif
