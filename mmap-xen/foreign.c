@@ -99,7 +99,7 @@ try_batch (uint32_t domid, uint8_t *at, struct batch *b, size_t n, bool *ours)
 		return check_errors (b->errors, n);
 	err = errno ? errno : EIO;
 	*ours = reserve_again (at, n * XEN_PAGE);
-	return *ours && is_transient (err) ? -EAGAIN : -err;
+	return is_transient (err) ? -EAGAIN : -err;
 }
 
 static int
@@ -109,7 +109,8 @@ map_batch (uint32_t domid, uint8_t *at, struct batch *b, size_t n, bool *ours)
 
 	for (;;) {
 		ret = try_batch (domid, at, b, n, ours);
-		if (ret != -EAGAIN || --tries == 0)
+		/* Where the addresses may be another's, MAP_FIXED would take them away from it. */
+		if (ret != -EAGAIN || !*ours || --tries == 0)
 			return ret;
 		pause_for_pager ();
 	}

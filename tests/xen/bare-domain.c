@@ -93,7 +93,11 @@ map_memory (struct bare_domain *d)
 	if (!d->foreign)
 		return fail ("xenforeignmemory_open");
 	d->memory = xenforeignmemory_map (d->foreign, d->id, PROT_READ | PROT_WRITE, d->pages, d->frames, NULL);
-	return d->memory ? 0 : fail ("mapping the domain's memory");
+	if (!d->memory)
+		return fail ("mapping the domain's memory");
+	/* Xen was told not to scrub the machine's memory when it boots. */
+	memset (d->memory, 0, (size_t) d->pages * BARE_PAGE);
+	return 0;
 }
 
 static int

@@ -28,7 +28,7 @@ enum bare_kind { BARE_PV, BARE_PVH };
 struct bare_domain;
 
 /*
- * A paused domain with `pieces` times 2 MiB and a grant table of `grant_frames` frames.  0, or a negative errno; what failed goes to stderr.
+ * A paused domain with `pieces` times 2 MiB of zeroes and a grant table of `grant_frames` frames.  0, or a negative errno; what failed goes to stderr.
  * *ret is untouched on failure.
  */
 int bare_domain_new (enum bare_kind, unsigned pieces, unsigned grant_frames, struct bare_domain **ret);
