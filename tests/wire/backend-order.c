@@ -100,6 +100,19 @@ hostile_32_requests_of_features_not_negotiated (void)
 }
 
 static void
+hostile_32_some_requests_are_always_answered (void)
+{
+	static const uint8_t zeroes[32];
+
+	/* IOTLB_MSG and POSTCOPY_END: though neither NEED_REPLY nor REPLY_ACK is there. */
+	rig_send (&rig, 22, FLAG_VERSION, zeroes, 32, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, 22, NULL), REFUSAL);
+	rig_send (&rig, 30, FLAG_VERSION, zeroes, 0, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, 30, NULL), REFUSAL);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
+static void
 hostile_32_requests_before_their_feature_was_accepted (void)
 {
 	static const uint8_t zeroes[64];
@@ -197,6 +210,7 @@ hostile_36_a_disabled_ring_has_no_effect (void)
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.served, 0);
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
+	driver_signals (rig.drivers[0].kick);
 	/* Enabled again, it is looked at without another kick. */
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 1), ACK);
 	CU_ASSERT_TRUE (rig_pump (&rig));
@@ -234,6 +248,7 @@ struct CU_TestInfo order_cases[] = {
 	CASE (hostile_30_features_while_a_ring_runs),
 	CASE (hostile_31_a_protocol_feature_that_is_undefined),
 	CASE (hostile_32_requests_of_features_not_negotiated),
+	CASE (hostile_32_some_requests_are_always_answered),
 	CASE (hostile_32_requests_before_their_feature_was_accepted),
 	CASE (hostile_33_started_before_anything_else),
 	CASE (hostile_34_addresses_before_memory),
