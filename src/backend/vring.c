@@ -225,7 +225,9 @@ vring_look_again (void *opaque)
 void
 vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loop *loop)
 {
-	*v = (struct vring){ .backend = b, .index = index, .loop = loop, .kick = -1, .call = -1, .err = -1, .now = { .kick = -1, .call = -1, .err = -1 } };
+	*v = (struct vring){
+		.backend = b, .index = index, .loop = loop, .kick = -1, .call = -1, .err = -1, .now = { .kick = -1, .call = -1, .err = -1 },
+	};
 	v->answer = (struct vh_mail){ .fn = vring_answered, .opaque = v };
 	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
 	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };

@@ -32,8 +32,9 @@ vring_translate (const struct vring *v, struct vring_want *w)
 {
 	const struct vh_memory *memory = v->backend->memory;
 
-	if (!memory_find_user (memory, v->addr.desc, DESC_SIZE (v->size), &w->desc) || !memory_find_user (memory, v->addr.avail, AVAIL_SIZE (v->size), &w->avail)
-	    || !memory_find_user (memory, v->addr.used, USED_SIZE (v->size), &w->used))
+	if (!memory_find_user (memory, v->addr.desc, DESC_SIZE (v->size), &w->desc) ||
+	    !memory_find_user (memory, v->addr.avail, AVAIL_SIZE (v->size), &w->avail) ||
+	    !memory_find_user (memory, v->addr.used, USED_SIZE (v->size), &w->used))
 		return -EFAULT;
 	return 0;
 }
