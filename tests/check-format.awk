@@ -15,6 +15,7 @@ macro { macro = /\\$/; next }
 	gsub (/\) ?\{/, ") {", line)
 	gsub (/\( /, "(", line)
 	sub (/^_Static_assert */, "_Static_assert ", line)
+	gsub (/__alignof__ \(/, "__alignof__(", line)
 
 	# A line that cannot be a whole statement goes on in the next one.
 	goes_on = line !~ /^[ \t]*(\/?\*|\/\/|#)/ && line ~ /(,|\(|"|&&|\|\||[^*]\/|[-+|?=:<>]|= \{)$/ && line !~ /(:|case .*|default):$/
@@ -27,11 +28,21 @@ macro { macro = /\\$/; next }
 			statement = statement " " begins
 	} else {
 		if (open)
-			print statement
+			show(statement)
 		statement = line
 		open = 1
 	}
 	hanging = goes_on
 }
 
-END { if (open) print statement }
+END { if (open) show(statement) }
+
+# Columns that were aligned over several lines are one space apart, behind the indentation.
+function show(text,	indentation)
+{
+	match (text, /^[ \t]*/)
+	indentation = substr (text, 1, RLENGTH)
+	text = substr (text, RLENGTH + 1)
+	gsub (/[ \t]+/, " ", text)
+	print indentation text
+}
