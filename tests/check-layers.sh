@@ -29,7 +29,7 @@ allowed ()
 system_header ()
 {
 	case $2 in
-	xen*.h) case $1 in mmap-xen/*) return 0 ;; *) return 1 ;; esac ;;
+	xen*.h | xen/*) case $1 in mmap-xen/* | tools/xen-*/*) return 0 ;; *) return 1 ;; esac ;;
 	linux/userfaultfd.h) case $1 in postcopy/*) return 0 ;; *) return 1 ;; esac ;;
 	liburing.h | liburing/*) case $1 in devices/*) return 0 ;; *) return 1 ;; esac ;;
 	jansson.h) case $1 in devices/* | tools/*) return 0 ;; *) return 1 ;; esac ;;
