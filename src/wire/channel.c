@@ -188,7 +188,7 @@ attach_fds (struct msghdr *msg, union fd_space *space, const struct message *m)
 	memcpy (CMSG_DATA (cmsg), m->fds, m->n_fds * sizeof (int));
 }
 
-/* Writes what fits of a message whose first `sent` bytes have left; the fds go with the first byte.  Returns how many bytes left. */
+/* Writes what fits of a message whose first `sent` bytes have left; its fds go with the first byte, and are none later.  Returns how many bytes left. */
 static ssize_t
 write_bytes (struct channel *c, const struct message *m, size_t sent)
 {
@@ -202,7 +202,7 @@ write_bytes (struct channel *c, const struct message *m, size_t sent)
 	union fd_space space;
 	ssize_t n;
 
-	if (sent == 0 && m->n_fds > 0)
+	if (m->n_fds > 0)
 		attach_fds (&msg, &space, m);
 	do
 		n = sendmsg (c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A back-end made of bytes, for tests of the front-end.  It runs in a thread of its own, reads what the front-end sends and answers what the test wrote down.
+ * It shares no structure and no constant with the library: bytes are written out, in hexadecimal digits, as a little-endian host has them.
+ *
+ * The functions that begin with peer_ are for that thread (the script of a test); what they find wrong is kept and fails the test in frontend_end.
+ */
+#ifndef TESTS_WIRE_FRONTEND_PEER_H
+#define TESTS_WIRE_FRONTEND_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vhost/frontend.h>
+
+#include "tests/suite.h"
+
+/* The front-end under test. */
+extern struct vh_frontend *frontend;
+
+/* How often it said that the configuration changed. */
+extern unsigned config_changes;
+
+/* How long it waits for each answer, unless a test is about that.  And one that is meant to pass. */
+#define PATIENCE_MS 10000
+#define SHORT_MS 60
+
+typedef void script_fn (void);
+
+/* Makes the front-end and starts the back-end's script.  frontend_end frees and joins them, and fails the test if bytes were wrong or an fd is left. */
+void frontend_begin (script_fn *script, unsigned timeout_ms);
+void frontend_end (void);
+
+/* Waits until the script has come to the next peer_done. */
+void frontend_await_peer (void);
+
+/* Lets a script go on that is at peer_await_test. */
+void frontend_go_on (void);
+
+/* --- the back-end --- */
+
+/* Its end of the connection, and of the channel for its own requests. */
+enum peer_socket {
+	PEER_MAIN,
+	PEER_CHANNEL,
+};
+
+/* Reads exactly these bytes, and that many fds with them, in one piece.  The fds are closed. */
+void peer_expect_on (enum peer_socket, const char *hex, unsigned n_fds);
+void peer_expect (const char *hex, unsigned n_fds);
+
+/* Likewise with one fd, which is kept: the channel for its own requests. */
+void peer_expect_channel (const char *hex);
+
+/* The connection ends here, without a further byte. */
+void peer_expect_end (enum peer_socket);
+
+/* Sends bytes: in one piece; with fds; each alone, with a pause in ms. */
+void peer_send_on (enum peer_socket, const char *hex);
+void peer_send (const char *hex);
+void peer_send_fds (enum peer_socket, const char *hex, unsigned n_fds);
+void peer_send_slowly (const char *hex, unsigned pause_ms);
+
+/* A whole answer with a number in it. */
+void peer_send_u64 (unsigned request, uint64_t value);
+
+/* Closes its end. */
+void peer_close (enum peer_socket);
+
+/* Sends the bytes again and again, as long as they fit or until the front-end has closed.  Returns how often they were sent. */
+unsigned peer_flood (enum peer_socket, const char *hex);
+
+/* Has the front-end closed? */
+bool peer_is_over (enum peer_socket);
+
+/* The test may go on, see frontend_await_peer. */
+void peer_done (void);
+
+/* Waits until the test is ready, see frontend_go_on. */
+void peer_await_test (void);
+
+/*
+ * Its side of vh_frontend_handshake: offers all rings' features and these protocol features (as numbers), and expects those that the front-end knows to be
+ * set.  Takes the channel when BACKEND_REQ is among them.
+ */
+void peer_handshake (uint64_t protocol_features);
+
+/* Protocol features by value. */
+#define P_MQ 0x1u
+#define P_REPLY_ACK 0x8u
+#define P_BACKEND_REQ 0x20u
+#define P_CONFIG 0x200u
+#define P_RESET_DEVICE 0x2000u
+#define P_MEM_SLOTS 0x8000u
+#define P_XEN_MMAP 0x20000u
+
+#endif
