@@ -17,6 +17,9 @@
 /* So many rounds of the loop are far more than any test's messages need. */
 #define MOST_ROUNDS 5000
 
+/* ... and a back-end in another thread has so long for each answer. */
+#define MOST_SECONDS 20
+
 /* --- the bench --- */
 
 static void
@@ -45,16 +48,22 @@ must (int err, const char *what)
 	exit (99);
 }
 
+static void
+rig_prepare (struct rig *r, struct test_device *device)
+{
+	*r = (struct rig){ .device = device, .socket = -1 };
+	for (unsigned i = 0; i < DEVICE_RINGS; i++)
+		r->drivers[i].kick = r->drivers[i].call = r->drivers[i].err = -1;
+	guest_open (&r->guest);
+}
+
 void
 rig_open (struct rig *r, struct test_device *device, unsigned timeout_ms)
 {
 	struct vh_backend_options o = { .size = sizeof (o), .timeout_ms = timeout_ms, .closed = rig_closed, .opaque = r };
 	int pair[2];
 
-	*r = (struct rig){ .device = device };
-	for (unsigned i = 0; i < DEVICE_RINGS; i++)
-		r->drivers[i].kick = r->drivers[i].call = r->drivers[i].err = -1;
-	guest_open (&r->guest);
+	rig_prepare (r, device);
 	must (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0, "socketpair");
 	must (vh_loop_new (&r->loop), "loop");
 	r->socket = pair[0];
@@ -64,14 +73,29 @@ rig_open (struct rig *r, struct test_device *device, unsigned timeout_ms)
 }
 
 void
-rig_close (struct rig *r)
+rig_attach (struct rig *r, struct test_device *device, int socket)
+{
+	rig_prepare (r, device);
+	r->socket = socket;
+}
+
+/* A back-end of our own: the device gives back what it holds, and the connection ends. */
+static void
+rig_end (struct rig *r)
 {
 	r->device->hold = false;
 	test_device_release (r->device, DEVICE_MAX_HELD);
-	rig_hang_up (r);
 	vh_backend_free (r->backend);
 	rig_pump (r);
 	vh_loop_free (r->loop);
+}
+
+void
+rig_close (struct rig *r)
+{
+	rig_hang_up (r);
+	if (r->loop)
+		rig_end (r);
 	for (unsigned i = 0; i < DEVICE_RINGS; i++)
 		if (r->drivers[i].kick >= 0)
 			driver_close (&r->drivers[i]);
@@ -98,14 +122,14 @@ rig_hang_up (struct rig *r)
 bool
 rig_pump (struct rig *r)
 {
-	for (unsigned i = 0; i < MOST_ROUNDS; i++) {
+	for (unsigned i = 0; r->loop && i < MOST_ROUNDS; i++) {
 		int n = vh_loop_dispatch (r->loop, 0);
 
 		must (n, "dispatch");
 		if (n == 0)
 			return true;
 	}
-	return false;
+	return !r->loop;
 }
 
 bool
@@ -130,12 +154,25 @@ rig_send (struct rig *r, uint32_t request, uint32_t flags, const void *body, uin
 	bytes_send (r->socket, b.data, b.n, fds, n_fds);
 }
 
+/* Waits for a back-end that runs elsewhere. */
+static void
+wait_for (const struct rig *r, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (!r->loop)
+		poll (&p, 1, MOST_SECONDS * 1000);
+}
+
 /* Reads exactly n bytes that are there already.  1; 0: nothing is there; -1: the end; -2: cut short. */
 static int
 read_exactly (struct rig *r, void *data, size_t n, struct reply *reply)
 {
 	for (size_t got = 0; got < n;) {
-		ssize_t part = bytes_receive (r->socket, (uint8_t *) data + got, n - got, reply->fds, &reply->n_fds);
+		ssize_t part;
+
+		wait_for (r, r->socket);
+		part = bytes_receive (r->socket, (uint8_t *) data + got, n - got, reply->fds, &reply->n_fds);
 
 		if (part == -EAGAIN)
 			return got == 0 ? 0 : -2;
@@ -381,5 +418,10 @@ rig_serve (struct rig *r, unsigned index, unsigned n)
 
 	driver_request (d, n);
 	driver_kick (d);
+	while (!r->loop && driver_pending (d) == 0) {
+		wait_for (r, d->call);
+		if (driver_signals (d->call) == 0)
+			break;
+	}
 	return rig_pump (r) && driver_served (d, n);
 }

@@ -70,7 +70,7 @@ enum {
 
 struct rig {
 	struct test_device *device;
-	struct vh_loop *loop;
+	struct vh_loop *loop;	/* NULL: the back-end runs elsewhere, see rig_attach */
 	struct vh_backend *backend;
 	int socket;		/* the front-end's end; -1: closed */
 	bool ended;		/* the back-end said so */
@@ -81,6 +81,12 @@ struct rig {
 
 /* A connection to the device; the bench that it stands on is new, the device is not.  timeout_ms 0: the library's. */
 void rig_open (struct rig *, struct test_device *, unsigned timeout_ms);
+
+/*
+ * A front-end on a connected socket, which becomes the rig's, to a back-end that runs in another thread: then answers are waited for, for at most some
+ * seconds, and SILENCE takes as long.  device: whom it belongs to; may be NULL.
+ */
+void rig_attach (struct rig *, struct test_device *device, int socket);
 
 /* Ends it, whatever state it is in, and releases everything. */
 void rig_close (struct rig *);
