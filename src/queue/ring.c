@@ -10,6 +10,8 @@
 #include "queue/layout.h"
 #include "queue/notify.h"
 
+static const char lost_memory[] = "guest memory was truncated";
+
 /* --- life --- */
 
 /* NULL: we have none for these features. */
@@ -57,7 +59,7 @@ ring_begin (struct vh_ring *ring)
 
 	if (err == 0)
 		err = snapshot_push (ring, ring->setup.memory);
-	if (err == 0 && snapshot_lost (ring))
+	if (err == 0 && snapshot_lost (ring))	/* before the guard's count was looked at, perhaps */
 		err = -EFAULT;
 	if (err == 0)
 		ring->layout->start (ring, ring->setup.base);
@@ -103,11 +105,27 @@ ring_free (struct vh_ring *ring)
 	free (ring);
 }
 
+/* Has the guard struck, and was it our memory? */
+static bool
+ring_memory_lost (struct vh_ring *ring)
+{
+	unsigned count = guard_count ();
+
+	if (count == ring->guard_seen)
+		return false;
+	ring->guard_seen = count;
+	return snapshot_lost (ring);
+}
+
 int
 ring_break (struct vh_ring *ring, int err, const char *why)
 {
 	if (ring->broken)
 		return ring->broken;
+	if (ring_memory_lost (ring)) {	/* what looks like a driver's mistake may be the zeroes in place of its memory */
+		err = -EFAULT;
+		why = lost_memory;
+	}
 	ring->broken = err > 0 ? -err : err;
 	ring->held = true;
 	if (ring->setup.broken)
@@ -115,14 +133,11 @@ ring_break (struct vh_ring *ring, int err, const char *why)
 	return ring->broken;
 }
 
-/* The guard struck somewhere: was it our memory?  Then the ring is stopped, and this is its error. */
+/* After the guard struck somewhere: 0, or the error of the ring, which is stopped if it was our memory. */
 static int
 ring_check_memory (struct vh_ring *ring)
 {
-	ring->guard_seen = guard_count ();
-	if (snapshot_lost (ring))
-		return ring_break (ring, -EFAULT, "guest memory was truncated");
-	return 0;
+	return ring_memory_lost (ring) ? ring_break (ring, -EFAULT, lost_memory) : 0;
 }
 
 /* --- requests --- */
