@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine of io_uring: one io_uring a queue, in the queue's loop.  A batch of requests is one system call, which also brings what is done already (reads
- * from the page cache are); the rest is announced by the loop.
+ * The engine of io_uring: one io_uring a queue.  A batch of requests is one system call, which also brings what is done already (reads from the page cache
+ * are); the rest is announced by an eventfd in the queue's loop.
+ *
+ * The eventfd and not the io_uring's own fd: with deferred completions, Linux does not wake those who poll the latter.  It is switched on only while there is
+ * something to wait for, so that what is done at once costs no events.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <liburing.h>
 #include <vhost/loop.h>
@@ -28,8 +33,11 @@ struct uring_engine {
 	struct io_uring uring;
 	bool deferred;			/* the kernel delivers completions when it is asked, not by interrupting this thread */
 	bool fixed_file;
+	bool announcing;		/* the eventfd is switched on */
 	int fd;
+	int event_fd;
 	unsigned unsubmitted;
+	unsigned in_flight;		/* not completed, submitted or not */
 	struct vh_source *source;
 	struct vh_timer *retry;
 };
@@ -88,6 +96,7 @@ uring_submit (struct engine *engine, struct request *r)
 	}
 	prepare (e, sqe, r);
 	e->unsubmitted++;
+	e->in_flight++;
 }
 
 /* --- completion --- */
@@ -124,10 +133,35 @@ reap (struct uring_engine *e)
 	unsigned n;
 
 	while ((n = io_uring_peek_batch_cqe (&e->uring, cqes, COMPLETIONS)) > 0) {
+		e->in_flight -= n;
 		for (unsigned i = 0; i < n; i++)
 			complete (e, io_uring_cqe_get_data (cqes[i]), cqes[i]->res);
 		io_uring_cq_advance (&e->uring, n);
 	}
+}
+
+/* What was submitted, and what it brings along: the rest of transfers of which a part was done. */
+static void
+submit_and_reap (struct uring_engine *e)
+{
+	while (e->unsubmitted > 0 && submit_prepared (e))
+		reap (e);
+}
+
+static void
+announce (struct uring_engine *e, bool on)
+{
+	if (e->announcing == on)
+		return;
+	io_uring_cq_eventfd_toggle (&e->uring, on);
+	e->announcing = on;
+	if (!on)
+		return;
+	/* What was done before the switch is not announced.  The kernel queues, then looks at the switch; we look at the queue after the switch. */
+	__atomic_thread_fence (__ATOMIC_SEQ_CST);
+	io_uring_get_events (&e->uring);
+	reap (e);
+	submit_and_reap (e);
 }
 
 static void
@@ -135,17 +169,18 @@ uring_flush (struct engine *engine)
 {
 	struct uring_engine *e = (struct uring_engine *) engine;
 
-	/* Again when a part of a transfer was done and the rest is to be submitted. */
-	while (e->unsubmitted > 0 && submit_prepared (e))
-		reap (e);
+	submit_and_reap (e);
+	announce (e, e->in_flight > 0);
 }
 
-/* The loop says that there are completions. */
+/* The eventfd says that there are completions. */
 static void
 uring_ready (void *opaque, uint32_t events)
 {
 	struct uring_engine *e = opaque;
 
+	if (e->in_flight == 0)
+		return;
 	if (e->deferred)
 		io_uring_get_events (&e->uring);
 	reap (e);
@@ -198,23 +233,43 @@ uring_close (struct engine *engine)
 {
 	struct uring_engine *e = (struct uring_engine *) engine;
 
-	vh_timer_remove (e->retry);
+	if (e->retry)
+		vh_timer_remove (e->retry);
 	vh_source_remove (e->source);
 	io_uring_queue_exit (&e->uring);
+	if (e->event_fd >= 0)
+		close (e->event_fd);
 	free (e);
+}
+
+/* The eventfd is edge-triggered in the loop: nobody needs to read it. */
+static int
+uring_watch (struct uring_engine *e, struct vh_loop *loop)
+{
+	int err;
+
+	e->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (e->event_fd < 0)
+		return -errno;
+	err = io_uring_register_eventfd (&e->uring, e->event_fd);
+	if (err == 0)
+		err = io_uring_cq_eventfd_toggle (&e->uring, false);
+	if (err == 0)
+		err = vh_loop_add_timer (loop, uring_retry, e, &e->retry);
+	return err < 0 ? err : vh_loop_add_fd (loop, e->event_fd, EPOLLIN | EPOLLET, uring_ready, e, &e->source);
 }
 
 static int
 uring_open (struct queue *queue, struct engine **ret)
 {
 	struct uring_engine *e = calloc (1, sizeof (*e));
-	struct vh_loop *loop = vh_ring_loop (queue->ring);
 	int err;
 
 	if (!e)
 		return -ENOMEM;
 	e->base = (struct engine){ .ops = &engine_uring, .queue = queue };
 	e->fd = queue->device->image.fd;
+	e->event_fd = -1;
 	err = uring_init (e, vh_ring_size (queue->ring));
 	if (err < 0) {
 		free (e);
@@ -223,9 +278,7 @@ uring_open (struct queue *queue, struct engine **ret)
 	/* Both save a little at each system call; neither is needed. */
 	e->fixed_file = io_uring_register_files (&e->uring, &e->fd, 1) == 0;
 	io_uring_register_ring_fd (&e->uring);
-	err = vh_loop_add_timer (loop, uring_retry, e, &e->retry);
-	if (err == 0)
-		err = vh_loop_add_fd (loop, e->uring.ring_fd, EPOLLIN, uring_ready, e, &e->source);
+	err = uring_watch (e, vh_ring_loop (queue->ring));
 	if (err < 0) {
 		uring_close (&e->base);
 		return err;
