@@ -27,7 +27,7 @@ struct vh_daemon_options {
 	const char *const *cpu_lists;
 };
 
-/* 0 and *ret; -EINVAL for a CPU list that cannot be read; -ENOMEM, -EMFILE, -EAGAIN.  Installs vh_memory_guard. */
+/* options may be NULL.  0 and *ret; -EINVAL for a CPU list that cannot be read; -ENOMEM, -EMFILE, -EAGAIN.  Installs vh_memory_guard. */
 int vh_daemon_new (const struct vh_daemon_options *options, struct vh_daemon **ret);
 
 /* How a device is reached. */
@@ -46,7 +46,7 @@ struct vh_endpoint {
 
 /*
  * Adds a device behind a socket.  device is borrowed until vh_daemon_free.  One front-end at a time is served; while it is here, others wait in the
- * listener's backlog.  0; -EINVAL; or why the socket could not be had (see vh_listener_new).  The daemon's thread only.
+ * listener's backlog.  0; -EINVAL: a field of device or endpoint is wrong; or why the socket could not be had (see vh_listener_new).  The daemon's thread only.
  */
 int vh_daemon_add (struct vh_daemon *, const struct vh_device *device, const struct vh_endpoint *endpoint);
 

@@ -112,13 +112,13 @@ deadline_passed (void *opaque)
 	backend_fail (b, error_set (&b->error, -ETIMEDOUT, "%s", channel_sending (&b->channel) ? "an answer is not read" : "half a message"));
 }
 
-/* A message on its way, in or out, has a deadline from the moment it stalls. */
+/* A message on its way, in or out, has a deadline from the moment it stalls; served: an earlier one was dealt with meanwhile, so this one is another. */
 static void
-deadline_update (struct vh_backend *b)
+deadline_update (struct vh_backend *b, bool served)
 {
 	bool wanted = channel_busy (&b->channel);
 
-	if (wanted == b->deadline_set)
+	if (wanted == b->deadline_set && !(wanted && served))
 		return;
 	vh_timer_set (b->deadline, wanted ? (int64_t) b->timeout_ms : -1);
 	b->deadline_set = wanted;
@@ -137,6 +137,8 @@ receive_failed (struct vh_backend *b, int err)
 static void
 connection_read (struct vh_backend *b)
 {
+	bool served = false;
+
 	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
 		struct message *m;
 		int err;
@@ -153,6 +155,7 @@ connection_read (struct vh_backend *b)
 			receive_failed (b, err);
 			return;
 		}
+		served = true;
 		if (!backend_serve (b, m)) {
 			/* Only a hang-up is heard now: see connection_ready. */
 			vh_source_events (b->source, 0);
@@ -162,7 +165,7 @@ connection_read (struct vh_backend *b)
 		if (b->state != BACKEND_OPEN)
 			return;
 	}
-	deadline_update (b);
+	deadline_update (b, served);
 }
 
 static void
@@ -262,8 +265,8 @@ ops_fill (struct vh_device_ops *ops, const struct vh_device_ops *theirs)
 #undef DEFAULT
 }
 
-static bool
-device_valid (const struct vh_device *d)
+bool
+backend_device_valid (const struct vh_device *d)
 {
 	if (d->size < sizeof (*d) || !d->ops || d->ops->size < offsetof (struct vh_device_ops, ring_drain) || !d->ops->ring_process)
 		return false;
@@ -300,7 +303,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	struct vh_backend *b;
 	int err;
 
-	if (!device_valid (device) || fd < 0)
+	if (!backend_device_valid (device) || fd < 0)
 		return -EINVAL;
 	if (options)
 		memcpy (&o, options, options->size < sizeof (o) ? options->size : sizeof (o));

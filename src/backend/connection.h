@@ -126,6 +126,9 @@ extern const struct backend_handler backend_handlers[REQUEST_END];
 
 /* --- connection.c --- */
 
+/* Has a device all that it must have, within the limits? */
+bool backend_device_valid (const struct vh_device *);
+
 /* Ends the connection with an error; the words are in b->error already. */
 void backend_fail (struct vh_backend *, int err);
 

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "backend/connection.h"
 #include "daemon/service.h"
 #include "daemon/worker.h"
 #include "util/fd.h"
@@ -177,6 +178,8 @@ vh_daemon_add (struct vh_daemon *d, const struct vh_device *device, const struct
 	struct service *s, **last = &d->services;
 	int err;
 
+	if (!backend_device_valid (device))
+		return error_set (&d->error, -EINVAL, "device");
 	memcpy (&e, endpoint, endpoint->size < sizeof (e) ? endpoint->size : sizeof (e));
 	err = service_new (d, device, &e, d->loops, d->n_workers, &s);
 	if (err < 0)

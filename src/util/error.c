@@ -3,6 +3,7 @@
  * Words for errors, and the log hook.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static const struct {
 	{ EFAULT, "outside guest memory" },
 	{ ETIMEDOUT, "the peer was too slow" },
 	{ EAGAIN, "would block" },
+	{ EBUSY, "already in use" },
 };
 
 const char *
@@ -32,7 +34,7 @@ vh_strerror (int err)
 	const char *system;
 
 	if (err < 0)
-		err = -err;
+		err = err == INT_MIN ? INT_MAX : -err;
 	for (size_t i = 0; i < sizeof (meanings) / sizeof (meanings[0]); i++)
 		if (meanings[i].code == err)
 			return meanings[i].words;
