@@ -55,6 +55,7 @@ end (void)
 
 static CU_SuiteInfo suites[] = {
 	{ "framing", NULL, NULL, begin, end, framing_cases },
+	{ "pace", NULL, NULL, begin, end, pace_cases },
 	{ "file descriptors", NULL, NULL, begin, end, fd_cases },
 	{ "features and order", NULL, NULL, begin, end, order_cases },
 	{ "ring set-up", NULL, NULL, begin, end, vring_cases },

@@ -18,6 +18,7 @@ extern struct test_device device;
 #define CASE(fn) { #fn, fn }
 
 extern struct CU_TestInfo framing_cases[];
+extern struct CU_TestInfo pace_cases[];
 extern struct CU_TestInfo fd_cases[];
 extern struct CU_TestInfo order_cases[];
 extern struct CU_TestInfo vring_cases[];
