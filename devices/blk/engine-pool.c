@@ -38,8 +38,8 @@ collect (void *opaque)
 {
 	struct pool_engine *e = opaque;
 	struct queue *queue = e->base.queue;
-	/* Acquire: pairs with the release of the push in run_job, so that data and result are seen. */
-	struct job *job = __atomic_exchange_n (&e->done, NULL, __ATOMIC_ACQUIRE);
+	/* Acquire: data and result of the push in run_job are seen.  Release: who finds the list empty may use the mail, which was delivered before. */
+	struct job *job = __atomic_exchange_n (&e->done, NULL, __ATOMIC_ACQ_REL);
 
 	while (job) {
 		struct request *r = job_request (job);
@@ -61,7 +61,7 @@ run_job (struct job *job)
 	r->result = image_run (e->image, r);
 	do
 		job->next = before;
-	while (!__atomic_compare_exchange_n (&e->done, &before, job, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n (&e->done, &before, job, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	/* From here on the job is not ours; and the engine is there for us only if nobody collects before we post. */
 	if (!before)
 		vh_loop_post (e->loop, &e->mail);
