@@ -38,6 +38,10 @@ AC_DEFUN([VH_MEMORY_MODEL], [
 		PKG_CHECK_MODULES([XEN], [xenforeignmemory xengnttab xencontrol],
 			[VH_MEMORY_REQUIRES="xenforeignmemory xengnttab xencontrol"],
 			[AC_MSG_ERROR([--with-memory=xen needs libxenforeignmemory, libxengnttab and libxenctrl (Debian: libxen-dev, Fedora: xen-devel)])])
+		dnl for xen-vhost-frontend
+		AS_IF([test "$enable_tools" != no],
+			[PKG_CHECK_MODULES([XENTOOLS], [xendevicemodel xenevtchn xenstore], [],
+				[AC_MSG_ERROR([xen-vhost-frontend needs libxendevicemodel, libxenevtchn and libxenstore (Debian: libxen-dev, Fedora: xen-devel); or --disable-tools])])])
 	])
 	AC_SUBST([VH_MEMORY])
 	AC_SUBST([VH_POSTCOPY])
