@@ -23,7 +23,8 @@ check libcunit1-dev      unit tests
 check qemu-system-common has qemu-storage-daemon, a back-end to talk to
 check libxen-dev         the Xen flavour
 check xz-utils           packs the distribution
-check man-db             checks the man pages
+check groff-base         checks the manual pages
+check python3-minimal    starts back-ends the way management software does
 '
 
 # packages_for demo|check: names, one on each line.
