@@ -85,11 +85,12 @@ service_connect (void *opaque)
 	int fd = vh_connect (s->connect_path, 0);
 
 	if (fd >= 0 && service_serve (s, fd) == 0) {
+		/* A front-end that leaves at once is not run after at full speed. */
 		s->retry_ms = RETRY_FIRST;
 		return;
 	}
+	s->retry_ms = s->retry_ms == 0 ? RETRY_FIRST : s->retry_ms * 2 < RETRY_MOST ? s->retry_ms * 2 : RETRY_MOST;
 	vh_timer_set (s->retry, s->retry_ms);
-	s->retry_ms = s->retry_ms * 2 < RETRY_MOST ? s->retry_ms * 2 : RETRY_MOST;
 }
 
 /* --- the service --- */
@@ -102,7 +103,7 @@ service_start (struct service *s)
 	if (s->listener)
 		service_listen (s);
 	else if (s->connect_path)
-		vh_timer_set (s->retry, 0);
+		vh_timer_set (s->retry, s->retry_ms);
 	else if (fd >= 0) {
 		s->fd = -1;
 		s->over = service_serve (s, fd) < 0;
@@ -150,7 +151,6 @@ service_open (struct service *s, const struct vh_endpoint *e)
 {
 	struct vh_listener_options o = { .size = sizeof (o), .mode = e->mode };
 
-	s->retry_ms = RETRY_FIRST;
 	if (!e->socket_path) {
 		if (is_listening (e->fd))
 			return vh_listener_new_fd (e->fd, &s->listener);

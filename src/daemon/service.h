@@ -22,7 +22,7 @@ struct service {
 	struct vh_source *source;
 	char *connect_path;		/* ... a path to connect to, again and again, ... */
 	struct vh_timer *retry;
-	int retry_ms;
+	int retry_ms;			/* the pause before the next attempt; 0: none yet */
 	int fd;				/* ... or a connected socket, until it is used */
 	struct vh_backend *backend;	/* NULL: no front-end is here */
 	bool over;			/* nothing will come any more */

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Daemons: front-ends that come and go, devices that do not disturb each other, all the ways to be reached, and to be stopped.
+ * Daemons: front-ends that come and go, devices that do not disturb each other, and all the ways to be stopped.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon-host.h"
@@ -163,6 +162,42 @@ memory_that_is_torn_stops_one_device_only (void)
 	host_close (&host);
 }
 
+static void
+no_fd_is_left_for_a_front_end (void)
+{
+	struct rlimit old, tight;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct pollfd p = { .events = POLLIN };
+	int client, lowest;
+	struct rig r;
+	char byte;
+
+	begin (1, 1);
+	client = p.fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	host_run (&host);
+	host_connect (&host, &r, "0");
+	CU_ASSERT_TRUE (rig_alive (&r));
+	rig_close (&r);
+	CU_ASSERT_TRUE (host_counted (&devices[0].departures, 1));
+	snprintf (a.sun_path, sizeof (a.sun_path), "%s", host_path (&host, "0"));
+	lowest = dup (client);
+	close (lowest);
+	getrlimit (RLIMIT_NOFILE, &old);
+	tight = old;
+	tight.rlim_cur = (rlim_t) lowest;
+	setrlimit (RLIMIT_NOFILE, &tight);
+	CU_ASSERT_EQUAL (connect (client, (struct sockaddr *) &a, sizeof (a)), 0);
+	/* It is turned away, not left waiting. */
+	CU_ASSERT_EQUAL (poll (&p, 1, 20000), 1);
+	CU_ASSERT_EQUAL (recv (client, &byte, 1, MSG_DONTWAIT), 0);
+	setrlimit (RLIMIT_NOFILE, &old);
+	close (client);
+	host_connect (&host, &r, "0");
+	CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
+	rig_close (&r);
+	host_close (&host);
+}
+
 /* --- stopping --- */
 
 static void
@@ -255,172 +290,6 @@ the_control_loop_takes_fds_of_ours (void)
 	host_close (&host);
 }
 
-/* --- ways to be reached --- */
-
-static int
-add_fd (int fd)
-{
-	struct vh_endpoint e = { .size = sizeof (e), .fd = fd };
-
-	return vh_daemon_add (host.daemon, &devices[0].device, &e);
-}
-
-static void
-a_connected_socket (void)
-{
-	struct rig r;
-	int pair[2];
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	CU_ASSERT_EQUAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	CU_ASSERT_EQUAL (add_fd (pair[1]), 0);
-	host_run (&host);
-	rig_attach (&r, NULL, pair[0]);
-	CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
-	/* There will be no other one: the daemon ends by itself. */
-	rig_close (&r);
-	CU_ASSERT_TRUE (host_wait (&host));
-	CU_ASSERT_EQUAL (host.result, 0);
-	host_close (&host);
-}
-
-static void
-a_connected_socket_and_another_device (void)
-{
-	struct rig r;
-	int pair[2];
-
-	begin (1, 1);
-	test_device_init (&devices[1]);
-	CU_ASSERT_EQUAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[1].device, &(struct vh_endpoint){ .size = sizeof (struct vh_endpoint), .fd = pair[1] }), 0);
-	host_run (&host);
-	close (pair[0]);
-	CU_ASSERT_TRUE (host_counted (&devices[1].departures, 1));
-	host_connect (&host, &r, "0");
-	CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
-	rig_close (&r);
-	host_close (&host);
-}
-
-static void
-a_listening_socket (void)
-{
-	struct rig r;
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	CU_ASSERT_EQUAL (add_fd (host_socket (&host, "inherited")), 0);
-	host_run (&host);
-	for (unsigned i = 0; i < 3; i++) {
-		host_connect (&host, &r, "inherited");
-		CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
-		rig_close (&r);
-	}
-	/* The file is its maker's. */
-	vh_daemon_stop (host.daemon);
-	CU_ASSERT_TRUE (host_wait (&host));
-	CU_ASSERT_EQUAL (unlink (host_path (&host, "inherited")), 0);
-	host_close (&host);
-}
-
-static void
-fds_that_are_no_sockets (void)
-{
-	int fds[] = { open ("/dev/null", O_RDWR | O_CLOEXEC), eventfd (0, EFD_CLOEXEC), socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	for (unsigned i = 0; i < 3; i++) {
-		CU_ASSERT_TRUE (add_fd (fds[i]) < 0);
-		CU_ASSERT_STRING_NOT_EQUAL (vh_daemon_error (host.daemon), "");
-	}
-	CU_ASSERT_TRUE (add_fd (-1) < 0);
-	host_close (&host);
-	for (unsigned i = 0; i < 3; i++)
-		CU_ASSERT_EQUAL (close (fds[i]), 0);	/* still ours */
-}
-
-static void
-the_client_connects_again_and_again (void)
-{
-	struct vh_endpoint e = { .size = sizeof (e), .client = 1 };
-	int listener;
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	e.socket_path = host_path (&host, "front-end");
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[0].device, &e), 0);
-	/* Nobody listens there yet. */
-	host_run (&host);
-	usleep (50000);
-	listener = host_socket (&host, "front-end");
-	for (unsigned i = 0; i < 5; i++) {
-		struct rig r;
-
-		rig_attach (&r, NULL, accept4 (listener, NULL, NULL, SOCK_CLOEXEC));
-		CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
-		rig_close (&r);
-	}
-	vh_daemon_stop (host.daemon);
-	CU_ASSERT_TRUE (host_wait (&host));
-	close (listener);
-	CU_ASSERT_EQUAL (unlink (host_path (&host, "front-end")), 0);
-	host_close (&host);
-}
-
-static void
-a_client_that_nobody_listens_to_can_be_stopped (void)
-{
-	struct vh_endpoint e = { .size = sizeof (e), .client = 1 };
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	e.socket_path = host_path (&host, "nobody");
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[0].device, &e), 0);
-	host_run (&host);
-	usleep (10000);
-	host_close (&host);
-}
-
-static void
-paths_that_cannot_be (void)
-{
-	struct vh_endpoint e = { .size = sizeof (e) };
-	char longest[300];
-
-	begin (1, 1);
-	test_device_init (&devices[1]);
-	e.socket_path = host_path (&host, "0");
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[1].device, &e), -EADDRINUSE);
-	memset (longest, 'x', sizeof (longest) - 1);
-	longest[0] = '/';
-	longest[sizeof (longest) - 1] = '\0';
-	e.socket_path = longest;
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[1].device, &e), -ENAMETOOLONG);
-	e.socket_path = "/";
-	CU_ASSERT_TRUE (vh_daemon_add (host.daemon, &devices[1].device, &e) < 0);
-	e.socket_path = "";
-	CU_ASSERT_TRUE (vh_daemon_add (host.daemon, &devices[1].device, &e) < 0);
-	host_close (&host);
-}
-
-static void
-the_mode_of_the_sockets_file (void)
-{
-	struct vh_endpoint e = { .size = sizeof (e), .mode = 0620 };
-	struct stat st;
-
-	begin (0, 1);
-	test_device_init (&devices[0]);
-	e.socket_path = host_path (&host, "mode");
-	CU_ASSERT_EQUAL (vh_daemon_add (host.daemon, &devices[0].device, &e), 0);
-	CU_ASSERT_EQUAL (stat (host_path (&host, "mode"), &st), 0);
-	CU_ASSERT_EQUAL (st.st_mode & 0777, 0620);
-	host_close (&host);
-}
-
 int
 main (void)
 {
@@ -431,20 +300,13 @@ main (void)
 		{ "a second front-end waits", a_second_front_end_waits },
 		{ "devices do not disturb each other", devices_do_not_disturb_each_other },
 		{ "memory that is torn stops one device only", memory_that_is_torn_stops_one_device_only },
+		{ "no fd is left for a front-end", no_fd_is_left_for_a_front_end },
 		{ "stopped while a front-end is here", stopped_while_a_front_end_is_here },
 		{ "stopped before it ran", stopped_before_it_ran },
 		{ "stopped by a signal handler", stopped_by_a_signal_handler },
 		{ "never run", never_run },
 		{ "run without a device", run_without_a_device },
 		{ "the control loop takes fds of ours", the_control_loop_takes_fds_of_ours },
-		{ "a connected socket", a_connected_socket },
-		{ "a connected socket, and another device", a_connected_socket_and_another_device },
-		{ "a listening socket", a_listening_socket },
-		{ "fds that are no sockets", fds_that_are_no_sockets },
-		{ "the client connects again and again", the_client_connects_again_and_again },
-		{ "a client that nobody listens to can be stopped", a_client_that_nobody_listens_to_can_be_stopped },
-		{ "paths that cannot be", paths_that_cannot_be },
-		{ "the mode of the socket's file", the_mode_of_the_sockets_file },
 		CU_TEST_INFO_NULL,
 	};
 
