@@ -149,6 +149,43 @@ check_no_room ()
 	say "ok: a full file system fails single requests"
 }
 
+# A loop device over the file: a block device like others.
+check_block_device ()
+{
+	local engine loop
+	rm -f disk
+	truncate -s 8M disk
+	loop=$(losetup -f --show disk 2>/dev/null) || {
+		say "no loop device can be had: block devices are not tested"
+		return 0
+	}
+	at_exit "losetup -d $loop 2>/dev/null"
+	for engine in $engines; do
+		what="a block device, $engine"
+		serve_as "$run" "$blk" --engine=$engine --socket-path=s \
+			--blk-file="$loop"
+		ask data layouts zeroes discard refusals
+		load --rw=randrw --count=2000
+		finish
+	done
+	serve_as "$run" "$blk" --socket-path=s --blk-file="$loop" --direct
+	ask data layouts zeroes discard refusals
+	truncate -s 16M disk
+	losetup -c "$loop"
+	kill -HUP "$daemon"
+	wait_until 10 has_sectors 32768 ||
+		fail "a block device that grows: $(cat out)"
+	finish
+	losetup -d "$loop"
+	say "ok: a block device"
+}
+
+has_sectors ()
+{
+	"$run" "$probe" s >out 2>&1
+	grep -q "capacity *$1 " out
+}
+
 check_cut_file ()
 {
 	local engine
@@ -186,7 +223,7 @@ check_refused_uring ()
 }
 
 requires prlimit util-linux
-for check in ${CHECK:-requests memory_file load read_only two_disks no_room \
-	cut_file refused_uring}; do
+for check in ${CHECK:-requests memory_file load read_only two_disks \
+	block_device no_room cut_file refused_uring}; do
 	"check_$check"
 done
