@@ -8,8 +8,7 @@
 
 #include "memory/table.h"
 
-/* Enough that regions of unlike size, too, rarely share a bucket; and all buckets of a table stay in a first-level cache. */
-#define BUCKETS_PER_REGION 64
+/* Enough that regions of unlike size, too, rarely share a bucket; few enough that a table stays in the cache. */
 #define MAX_BUCKETS 4096
 
 #define CACHE_LINE 64
@@ -69,41 +68,55 @@ users_overlap (struct region *const *regions, unsigned n)
 
 /* --- buckets --- */
 
-/* Sets low, shift and n_buckets: the smallest buckets of which there are not too many. */
+/* The last byte of a slot, counted from the table's first byte like all offsets here. */
+static uint64_t
+slot_end (const struct vh_memory *m, const struct slot *slot)
+{
+	return slot->addr - m->low + (slot->size - 1);
+}
+
+/* Would no bucket of 2^shift bytes hold parts of two regions? */
+static bool
+buckets_are_single (const struct vh_memory *m, const struct slot *slots, unsigned shift)
+{
+	for (unsigned i = 1; i < m->n; i++)
+		if (slot_end (m, &slots[i - 1]) >> shift == (slots[i].addr - m->low) >> shift)
+			return false;
+	return true;
+}
+
+/* Sets low, shift and n_buckets: as few buckets as keep the regions apart; as many as allowed if none do. */
 static void
 memory_measure (struct vh_memory *m, const struct slot *slots)
 {
-	unsigned limit = m->n * BUCKETS_PER_REGION < MAX_BUCKETS ? m->n * BUCKETS_PER_REGION : MAX_BUCKETS;
-	uint64_t last;
+	uint64_t end;
 
 	if (m->n == 0)
 		return;
 	m->low = slots[0].addr;
-	last = slots[m->n - 1].addr + (slots[m->n - 1].size - 1) - m->low;
-	while (last >> m->shift >= limit)
+	end = slot_end (m, &slots[m->n - 1]);
+	while (end >> m->shift >= MAX_BUCKETS)
 		m->shift++;
-	m->n_buckets = (unsigned) (last >> m->shift) + 1;
-}
-
-/* The last slot, from i on, that begins at or before `offset` from the table's first byte. */
-static unsigned
-slot_at (const struct vh_memory *m, unsigned i, uint64_t offset)
-{
-	while (i + 1 < m->n && m->slots[i + 1].addr - m->low <= offset)
-		i++;
-	return i;
+	while (m->shift < 63 && end >> m->shift > 0 && buckets_are_single (m, slots, m->shift + 1))
+		m->shift++;
+	m->n_buckets = (unsigned) (end >> m->shift) + 1;
 }
 
 static void
 memory_fill_buckets (struct vh_memory *m)
 {
-	unsigned i = 0;
+	unsigned first = 0, last = 0;
 
 	for (unsigned b = 0; b < m->n_buckets; b++) {
 		uint64_t start = (uint64_t) b << m->shift;
+		uint64_t end = start + ((UINT64_C (1) << m->shift) - 1);
 
-		m->buckets[b].first = (uint16_t) (i = slot_at (m, i, start));
-		m->buckets[b].last = (uint16_t) (i = slot_at (m, i, start + ((UINT64_C (1) << m->shift) - 1)));
+		while (first + 1 < m->n && slot_end (m, &m->slots[first]) < start)
+			first++;
+		while (last + 1 < m->n && m->slots[last + 1].addr - m->low <= end)
+			last++;
+		/* Where there is none, either will do: the address is not in it. */
+		m->buckets[b] = (struct bucket){ (uint16_t) (first < last ? first : last), (uint16_t) last };
 	}
 }
 

@@ -6,9 +6,8 @@
  *	|  bucket 0  |  bucket 1  |  bucket 2  |  bucket 3  |      equal parts of the address span, a power of two of bytes each
  *	  [slot 0 ][slot 1]                [slot 2  ][ 3 ]          regions
  *
- * A bucket says which slots can hold an address of its part: the one that holds its first byte (or ends before it), and the last one that begins in it.
- * With regions of like size that is one slot, so a lookup costs the same with 509 regions as with one; between several it searches by halves, so it never
- * costs more than log2 of the regions.
+ * A bucket says which slots have bytes in its part: the first and the last of them.  Buckets are so small, within reason, that this is one slot; so a lookup
+ * costs the same with 509 regions as with one.  Between several it searches by halves, so it never costs more than log2 of the regions.
  */
 #ifndef MEMORY_TABLE_H
 #define MEMORY_TABLE_H

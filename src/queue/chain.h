@@ -9,6 +9,15 @@
 #include "queue/desc.h"
 #include "queue/layout.h"
 
+/* Are the `len` bytes from `offset` (which may have wrapped) all in the slot?  An empty range is not: its last byte is before its first. */
+static inline bool
+slot_holds (const struct slot *slot, uint64_t offset, uint32_t len)
+{
+	uint64_t last = offset + len - 1;
+
+	return last >= offset && last < slot->size;
+}
+
 /*
  * Appends the parts of a descriptor at `part`, wherever it is in memory: nothing when it is empty, several when it lies in adjacent regions.  When some of
  * it is outside memory, the request's error is set, and the parts are worth nothing.  Returns the end of the parts; NULL when they are too many: the ring
@@ -43,10 +52,10 @@ static inline const struct desc *
 chain_enter (struct vh_ring *ring, struct request *r, struct iovec *part, const struct slot *slot, uint64_t addr, uint64_t rest, bool nested)
 {
 	uint32_t len = desc_len (rest), n = len / sizeof (struct desc);
-	uint64_t offset = addr - slot->addr, last = offset + len - 1;
+	uint64_t offset = addr - slot->addr;
 	uintptr_t host = (uintptr_t) slot->host + (uintptr_t) offset;
 
-	if (unlikely (len > ring->max_table || last < offset || last >= slot->size || nested || desc_flags_next (rest) & DESC_F_NEXT || part != r->parts ||
+	if (unlikely (len > ring->max_table || !slot_holds (slot, offset, len) || nested || desc_flags_next (rest) & DESC_F_NEXT || part != r->parts ||
 		      (len | host << 1) % sizeof (struct desc)))
 		return chain_enter_slow (ring, r, part, addr, rest, nested);
 	ring->left = n < ring->inline_parts ? n : ring->inline_parts;

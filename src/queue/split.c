@@ -152,7 +152,7 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 		addr = desc_load (&table[at].addr);
 		len = desc_len (rest);
 		flags = desc_flags_next (rest) ^ direction;
-		if (unlikely (flags & (DESC_F_WRITE | DESC_F_INDIRECT))) {
+		if (flags & (DESC_F_WRITE | DESC_F_INDIRECT)) {
 			if (flags & DESC_F_INDIRECT) {
 				if (unlikely (part != r->parts) && !(part = chain_grow (ring, r, part)))
 					return false;
@@ -173,7 +173,7 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 		}
 		bytes += len;
 		offset = addr - slot->addr;
-		last = offset + len - 1;	/* of an empty descriptor: before its first */
+		last = offset + len - 1;	/* slot_holds, by hand: one instruction less for each descriptor */
 		if (likely (last >= offset && last < slot->size)) {
 			part->iov_base = slot->host + offset;
 			part->iov_len = len;
@@ -205,11 +205,10 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 	return true;
 }
 
-/* The request at a position of the available ring; NULL as split_walk. */
+/* The request of a chain; NULL as split_walk. */
 static inline struct request *
-split_request (struct vh_ring *ring, size_t position)
+split_request (struct vh_ring *ring, size_t head)
 {
-	size_t head = load_le16 (&split_avail (ring)->ring[position & (ring->size - 1)]);
 	struct request *r = &ring->requests[head];
 
 	if (unlikely (head >= ring->size)) {
@@ -222,7 +221,6 @@ split_request (struct vh_ring *ring, size_t position)
 	}
 	if (unlikely (!split_walk (ring, r, head)))
 		return NULL;
-	r->snapshot = ring->snapshot;
 	return r;
 }
 
@@ -239,7 +237,9 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	/* Acquire: the heads and descriptors below idx are read after it; the driver has a write barrier before it stores idx. */
 	uint16_t idx = load_le16_acquire (&split_avail (ring)->idx);
 	unsigned n = (uint16_t) (idx - ring->next_avail), i;
-	size_t first = ring->next_avail;
+	const struct avail *avail = split_avail (ring);
+	struct snapshot *snapshot = ring->snapshot;
+	size_t first = ring->next_avail, mask = ring->size - 1;
 
 	if (unlikely (n > ring->size - ring->outstanding))
 		return ring_break (ring, -EPROTO, "the available index jumped");
@@ -247,10 +247,11 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	n = n < max ? n : max;
 	n = n < ring->budget ? n : ring->budget;
 	for (i = 0; i < n; i++) {
-		struct request *r = split_request (ring, first + i);
+		struct request *r = split_request (ring, load_le16 (&avail->ring[(first + i) & mask]));
 
 		if (unlikely (!r))
 			break;
+		r->snapshot = snapshot;
 		reqs[i] = &r->pub;
 	}
 	if (unlikely (ring->broken)) {
