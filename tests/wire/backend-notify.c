@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the back-end tells the front-end by itself, over the channel of SET_BACKEND_REQ_FD; and what the library's interface of a connection refuses.
+ * What the back-end tells the front-end by itself, over the channel of SET_BACKEND_REQ_FD.
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -149,116 +148,6 @@ the_channel_goes_with_the_connection (void)
 	rig_close (&rig);
 }
 
-/* --- the interface --- */
-
-static int
-new_connection (const struct vh_device *d)
-{
-	struct vh_backend *b = NULL;
-	int pair[2], err;
-
-	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	err = vh_backend_new (d, pair[1], NULL, &b);
-	if (err < 0) {
-		CU_ASSERT_PTR_NULL (b);
-		/* The fd is still the caller's. */
-		CU_ASSERT_EQUAL (close (pair[1]), 0);
-	}
-	vh_backend_free (b);
-	close (pair[0]);
-	return err;
-}
-
-#define WITH(field, value, expected) \
-	do { \
-		struct vh_device changed = device.device; \
-		changed.field = (value); \
-		CU_ASSERT_EQUAL (new_connection (&changed), (expected)); \
-	} while (0)
-
-static void
-devices_that_are_wrong (void)
-{
-	struct vh_device_ops idle = { .size = sizeof (idle) };
-
-	test_device_init (&device);
-	CU_ASSERT_EQUAL (new_connection (&device.device), 0);
-	WITH (size, 8, -EINVAL);
-	WITH (ops, NULL, -EINVAL);
-	WITH (ops, &idle, -EINVAL);
-	WITH (rings, 0, -EINVAL);
-	WITH (rings, VH_MAX_RINGS, 0);
-	WITH (rings, VH_MAX_RINGS + 1, -EINVAL);
-	WITH (queue_num, VH_MAX_RINGS + 1, -EINVAL);
-	WITH (max_ring_size, 3, -EINVAL);
-	WITH (max_ring_size, VH_MAX_RING_SIZE, 0);
-	WITH (max_ring_size, VH_MAX_RING_SIZE * 2, -EINVAL);
-	WITH (config_size, VH_MAX_CONFIG_SIZE + 1, -EINVAL);
-	WITH (config, NULL, -EINVAL);
-	WITH (name, NULL, 0);
-}
-
-static void
-a_connection_that_cannot_be_watched (void)
-{
-	struct vh_backend *b = NULL;
-	int before = suite_open_fds ();
-	struct guest guest;
-
-	test_device_init (&device);
-	CU_ASSERT_EQUAL (vh_backend_new (&device.device, -1, NULL, &b), -EINVAL);
-	guest_open (&guest);
-	CU_ASSERT_EQUAL (vh_backend_new (&device.device, guest.fd, NULL, &b), -EPERM);
-	CU_ASSERT_PTR_NULL (b);
-	guest_close (&guest);
-	CU_ASSERT_EQUAL (suite_open_fds (), before);
-	vh_backend_free (NULL);
-}
-
-static void
-counters (void)
-{
-	struct vh_ring_counters c;
-	uint32_t base;
-
-	begin ();
-	CU_ASSERT_TRUE (rig_give_memory (&rig) && rig_place_ring (&rig, 1, 64, 0) && rig_start_ring (&rig, 1));
-	for (unsigned n = 0; n < 5; n++)
-		CU_ASSERT_TRUE (rig_serve (&rig, 1, n));
-	CU_ASSERT_EQUAL (vh_backend_ring_counters (rig.backend, 1, &c), 0);
-	CU_ASSERT_TRUE (c.requests == 5 && c.batches == 5 && c.kicks == 5 && c.calls == 5);
-	/* A ring that is started again goes on counting. */
-	CU_ASSERT_TRUE (rig_ask_base (&rig, 1, &base));
-	CU_ASSERT_TRUE (rig_place_ring (&rig, 1, 64, 0) && rig_start_ring (&rig, 1) && rig_serve (&rig, 1, 0));
-	CU_ASSERT_EQUAL (vh_backend_ring_counters (rig.backend, 1, &c), 0);
-	CU_ASSERT_EQUAL (c.requests, 6);
-	CU_ASSERT_EQUAL (vh_backend_ring_counters (rig.backend, 0, &c), 0);
-	CU_ASSERT_EQUAL (c.requests, 0);
-	CU_ASSERT_EQUAL (vh_backend_ring_counters (rig.backend, DEVICE_RINGS, &c), -EINVAL);
-	rig_close (&rig);
-}
-
-static void
-features_of_rings_are_the_librarys (void)
-{
-	uint64_t offered;
-
-	/* Whatever a device claims of rings that the library cannot do is not offered. */
-	test_device_init (&device);
-	device.device.features = UINT64_MAX;
-	device.device.protocol_features = UINT64_MAX;
-	rig_open (&rig, &device, 0);
-	CU_ASSERT_TRUE (rig_ask_u64 (&rig, FE_GET_FEATURES, &offered));
-	for (unsigned bit = 28; bit < 42; bit++)
-		if (bit != 30)
-			CU_ASSERT_EQUAL (offered >> bit & 1, vh_backend_supported_ring_features () >> bit & 1);
-	CU_ASSERT_EQUAL (offered >> 26 & 1, 0);	/* LOG_ALL */
-	CU_ASSERT_EQUAL (offered >> 33 & 3, 0);	/* ACCESS_PLATFORM, RING_PACKED */
-	CU_ASSERT_TRUE (rig_ask_u64 (&rig, FE_GET_PROTOCOL_FEATURES, &offered));
-	CU_ASSERT_EQUAL (offered, vh_backend_supported_protocol_features ());
-	rig_close (&rig);
-}
-
 int
 main (void)
 {
@@ -269,10 +158,6 @@ main (void)
 		{ "a channel that speaks is closed, alone", a_channel_that_speaks_is_closed_alone },
 		{ "a channel that is gone is no harm", a_channel_that_is_gone_is_no_harm },
 		{ "the channel goes with the connection", the_channel_goes_with_the_connection },
-		{ "devices that are wrong", devices_that_are_wrong },
-		{ "a connection that cannot be watched", a_connection_that_cannot_be_watched },
-		{ "counters", counters },
-		{ "features of rings are the library's", features_of_rings_are_the_librarys },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -325,6 +325,68 @@ the_next_connection_begins_with_nothing (void)
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 }
 
+/* Ring 0 with two requests in flight, and then an index that cannot be. */
+static void
+break_with_requests_in_flight (void)
+{
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	put_in_flight (0, 2);
+	driver_set_avail (&rig.drivers[0], 1000);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (device.broken, 1);
+	CU_ASSERT_EQUAL (device.n_held, 2);
+}
+
+static void
+a_broken_ring_waits_for_requests_in_flight (void)
+{
+	const uint32_t ring[2] = { 0, 0 };
+
+	break_with_requests_in_flight ();
+	rig_send (&rig, FE_GET_VRING_BASE, FLAG_VERSION, ring, 8, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), SILENCE);
+	test_device_release (&device, 2);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), REFUSAL);
+	device.hold = false;
+	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
+}
+
+static void
+memory_goes_under_a_broken_ring (void)
+{
+	break_with_requests_in_flight ();
+	CU_ASSERT_EQUAL (rig_tell_table (&rig, NULL, 0, NULL, 0), SILENCE);
+	test_device_release (&device, 2);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_MEM_TABLE, NULL), ACK);
+	CU_ASSERT_EQUAL (device.stops, 1);
+}
+
+static void
+a_disconnect_of_a_broken_ring (void)
+{
+	break_with_requests_in_flight ();
+	rig_hang_up (&rig);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_FALSE (rig.ended);
+	test_device_release (&device, 2);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_TRUE (rig.ended);
+}
+
+static void
+a_ring_breaks_without_anybody_to_tell (void)
+{
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_ERR, NO_FD, -1), ACK);
+	driver_set_avail (&rig.drivers[0], 1000);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (device.broken, 1);
+	CU_ASSERT_EQUAL (driver_signals (rig.drivers[0].err), 0);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
 struct CU_TestInfo state_cases[] = {
 	CASE (get_vring_base_waits_for_requests_in_flight),
 	CASE (get_vring_base_asks_the_device_to_drain),
@@ -344,6 +406,10 @@ struct CU_TestInfo state_cases[] = {
 	CASE (a_call_that_was_replaced_is_not_signalled),
 	CASE (a_disconnect_waits_for_requests_in_flight),
 	CASE (a_disconnect_while_a_message_waits),
+	CASE (a_broken_ring_waits_for_requests_in_flight),
+	CASE (memory_goes_under_a_broken_ring),
+	CASE (a_disconnect_of_a_broken_ring),
+	CASE (a_ring_breaks_without_anybody_to_tell),
 	CASE (the_next_connection_begins_with_nothing),
 	CU_TEST_INFO_NULL,
 };
