@@ -225,6 +225,59 @@ numbers_of_workers (void)
 	CU_ASSERT_EQUAL (suite_open_fds (), before);
 }
 
+/* --- requests that take their time --- */
+
+#define MOST_LATE 256
+
+/* What a ring has taken; used in that ring's thread only.  Answered by mail of the ring to itself, so never inside ring_process. */
+struct late_ring {
+	struct vh_mail mail;
+	struct vh_ring *ring;
+	bool posted;
+	struct vh_request *taken[MOST_LATE];
+	unsigned n;
+};
+
+static struct late_ring late[DEVICE_RINGS];
+
+static void
+late_answer (void *opaque)
+{
+	struct late_ring *l = opaque;
+
+	l->posted = false;
+	for (unsigned i = 0; i < l->n; i++) {
+		struct vh_request *r = l->taken[i];
+		uint8_t buf[65];
+		size_t n = vh_parts_read (r->out, r->n_out, 0, buf, sizeof (buf) - 1);
+
+		for (size_t at = 0; at < n; at++)
+			buf[at] ^= 0xff;
+		buf[n] = 0;
+		vh_ring_give (l->ring, r, (uint32_t) vh_parts_write (r->in, r->n_in, 0, buf, n + 1));
+	}
+	if (l->n > 0)
+		vh_ring_flush (l->ring);
+	l->n = 0;
+}
+
+static void
+late_process (void *opaque, struct vh_ring *ring)
+{
+	struct late_ring *l = &late[vh_ring_index (ring)];
+	int n;
+
+	while ((n = vh_ring_take (ring, &l->taken[l->n], MOST_LATE - l->n)) > 0)
+		l->n += (unsigned) n;
+	l->ring = ring;
+	if (l->n == 0 || l->posted)
+		return;
+	l->posted = true;
+	l->mail.fn = late_answer;
+	l->mail.opaque = l;
+	vh_loop_post (vh_ring_loop (ring), &l->mail);
+}
+
 /* --- rings at full work --- */
 
 #define ROUNDS 150
@@ -271,15 +324,14 @@ change_something (struct rig *r, unsigned round)
 	}
 }
 
+/* Four rings at work, and a control thread that gives them no rest. */
 static void
-everything_changes_under_rings_at_work (void)
+change_everything (void)
 {
 	struct worker_load loads[DEVICE_RINGS];
 	struct rig r;
 	bool stop = false;
 
-	host_open (&host, 3);
-	note_device ();
 	CU_ASSERT_TRUE (host_listen (&host, &noting.device, "s"));
 	host_run (&host);
 	host_connect (&host, &r, "s");
@@ -302,10 +354,26 @@ everything_changes_under_rings_at_work (void)
 }
 
 static void
-a_front_end_leaves_in_the_middle_of_work (void)
+everything_changes_under_rings_at_work (void)
 {
 	host_open (&host, 3);
 	note_device ();
+	change_everything ();
+}
+
+static void
+everything_changes_under_requests_in_flight (void)
+{
+	host_open (&host, 3);
+	note_device ();
+	noting.device.ops.ring_process = late_process;
+	change_everything ();
+}
+
+/* Front-ends that leave with all rings full of requests. */
+static void
+leave_again_and_again (void)
+{
 	CU_ASSERT_TRUE (host_listen (&host, &noting.device, "s"));
 	host_run (&host);
 	for (unsigned round = 0; round < 50; round++) {
@@ -325,6 +393,23 @@ a_front_end_leaves_in_the_middle_of_work (void)
 	host_close (&host);
 }
 
+static void
+a_front_end_leaves_in_the_middle_of_work (void)
+{
+	host_open (&host, 3);
+	note_device ();
+	leave_again_and_again ();
+}
+
+static void
+a_front_end_leaves_with_requests_in_flight (void)
+{
+	host_open (&host, 3);
+	note_device ();
+	noting.device.ops.ring_process = late_process;
+	leave_again_and_again ();
+}
+
 int
 main (void)
 {
@@ -338,7 +423,9 @@ main (void)
 		{ "a CPU that is not there", a_cpu_that_is_not_there },
 		{ "numbers of workers", numbers_of_workers },
 		{ "everything changes under rings at work", everything_changes_under_rings_at_work },
+		{ "everything changes under requests in flight", everything_changes_under_requests_in_flight },
 		{ "a front-end leaves in the middle of work", a_front_end_leaves_in_the_middle_of_work },
+		{ "a front-end leaves with requests in flight", a_front_end_leaves_with_requests_in_flight },
 		CU_TEST_INFO_NULL,
 	};
 
