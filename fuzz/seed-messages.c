@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Makes the corpus of fuzz-messages: seed-messages FOLDER.  A few sessions that go far, from which a fuzzer finds its way; see messages-input.h.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "messages-input.h"
+
+#define VERSION 1
+#define NEED_REPLY 9
+#define ONE_FD(kind) ((kind) + FD_KINDS)
+#define NO_FDS 0
+
+/* Where things are in the guest's memory, which begins at user and guest address 0. */
+#define DESC 0x0000
+#define AVAIL 0x1000
+#define USED 0x2000
+#define BUFFERS 0x3000
+
+#define DESC_NEXT 1
+#define DESC_WRITE 2
+#define DESC_INDIRECT 4
+
+static const char *folder;
+static FILE *file;
+static int failed;
+
+/* --- bytes --- */
+
+static void
+put (uint64_t value, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		putc ((int) (value >> (8 * i) & 0xff), file);
+}
+
+static void
+begin (const char *name)
+{
+	char path[4096];
+
+	snprintf (path, sizeof (path), "%s/%s", folder, name);
+	file = fopen (path, "wb");
+	if (!file) {
+		fprintf (stderr, "seed-messages: %s: %s\n", path, strerror (errno));
+		failed = 1;
+		file = tmpfile ();
+	}
+}
+
+static void
+end (void)
+{
+	if (fclose (file) != 0)
+		failed = 1;
+}
+
+/* --- steps --- */
+
+static void
+header (uint8_t id, uint8_t fds, uint8_t n)
+{
+	put (STEP_MESSAGE, 1);
+	put (id, 1);
+	put (NEED_REPLY, 1);
+	put (fds, 1);
+	put (0, 1);
+	put (n, 1);
+}
+
+static void
+ask (uint8_t id)
+{
+	header (id, NO_FDS, 0);
+}
+
+static void
+tell_u64 (uint8_t id, uint64_t value)
+{
+	header (id, NO_FDS, 8);
+	put (value, 8);
+}
+
+static void
+tell_state (uint8_t id, uint32_t index, uint32_t num)
+{
+	header (id, NO_FDS, 8);
+	put (index, 4);
+	put (num, 4);
+}
+
+static void
+tell_fd (uint8_t id, uint64_t index, enum fd_kind kind)
+{
+	header (id, ONE_FD (kind), 8);
+	put (index, 8);
+}
+
+static void
+region (uint64_t addr, uint64_t size, uint64_t offset)
+{
+	put (addr, 8);
+	put (size, 8);
+	put (addr, 8);
+	put (offset, 8);
+}
+
+static void
+tell_region (uint8_t id, uint8_t fds, uint64_t addr, uint64_t size, uint64_t offset)
+{
+	header (id, fds, 40);
+	put (0, 8);
+	region (addr, size, offset);
+}
+
+static void
+memory (uint16_t offset, uint8_t n)
+{
+	put (STEP_MEMORY, 1);
+	put (offset, 2);
+	put (n, 1);
+}
+
+static void
+step (enum step what, uint8_t argument)
+{
+	put (what, 1);
+	put (argument, 1);
+}
+
+/* --- parts of sessions --- */
+
+static void
+negotiate (uint64_t features)
+{
+	ask (1);
+	ask (15);
+	tell_u64 (16, 0xa229);
+	ask (17);
+	ask (3);
+	tell_u64 (2, features);
+}
+
+static void
+set_table (void)
+{
+	header (5, ONE_FD (FD_MEMORY), 40);
+	put (1, 4);
+	put (0, 4);
+	region (0, MEMORY_SIZE, 0);
+}
+
+static void
+start_ring (uint32_t index, uint32_t size)
+{
+	tell_state (8, index, size);
+	tell_state (10, index, 0);
+	header (9, NO_FDS, 40);
+	put (index, 4);
+	put (0, 4);
+	put (DESC, 8);
+	put (USED, 8);
+	put (AVAIL, 8);
+	put (0, 8);
+	tell_fd (13, index, FD_EVENT);
+	tell_fd (14, index, FD_EVENT);
+	tell_fd (12, index, FD_EVENT);	/* the third eventfd: number 2 */
+	tell_state (18, index, 1);
+}
+
+static void
+descriptor (unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+{
+	memory ((uint16_t) (DESC + 16 * i), 16);
+	put (addr, 8);
+	put (len, 4);
+	put (flags, 2);
+	put (next, 2);
+}
+
+/* `n` heads, the first one descriptor 0, then every other one. */
+static void
+offer (unsigned n)
+{
+	memory (AVAIL, (uint8_t) (4 + 2 * n));
+	put (0, 2);
+	put (n, 2);
+	for (unsigned i = 0; i < n; i++)
+		put (2 * i, 2);
+}
+
+static void
+requests (unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		descriptor (2 * i, BUFFERS + 64 * i, 16, DESC_NEXT, (uint16_t) (2 * i + 1));
+		descriptor (2 * i + 1, BUFFERS + 64 * i + 32, 17, DESC_WRITE, 0);
+	}
+	offer (n);
+	step (STEP_KICK, 2);
+}
+
+#define WITH_BIT_30 UINT64_C (0x140000000)
+#define EVERYTHING UINT64_C (0x170000000)	/* INDIRECT_DESC and EVENT_IDX too */
+
+static void
+sessions (void)
+{
+	begin ("session");
+	negotiate (WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	requests (4);
+	tell_state (11, 0, 0);
+	end ();
+
+	begin ("session-without-bit-30");
+	tell_u64 (2, UINT64_C (1) << 32);
+	set_table ();
+	start_ring (1, 8);
+	requests (2);
+	end ();
+
+	begin ("slots");
+	negotiate (WITH_BIT_30);
+	ask (36);
+	tell_region (37, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
+	tell_region (37, ONE_FD (FD_SMALL), MEMORY_SIZE, PAGE, 0);
+	start_ring (0, 16);
+	requests (1);
+	tell_region (38, NO_FDS, MEMORY_SIZE, PAGE, 0);
+	tell_region (38, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
+	end ();
+
+	begin ("config");
+	negotiate (WITH_BIT_30);
+	header (21, ONE_FD (FD_STREAM), 0);
+	header (24, NO_FDS, 20);
+	put (4, 4);
+	put (8, 4);
+	put (0, 12);
+	header (25, NO_FDS, 14);
+	put (2, 4);
+	put (2, 4);
+	put (1, 4);
+	put (0x5aa5, 2);
+	put (STEP_CHANGED, 1);
+	end ();
+
+	begin ("indirect");
+	negotiate (EVERYTHING);
+	set_table ();
+	start_ring (0, 16);
+	memory (BUFFERS, 32);
+	put (BUFFERS + 64, 8);
+	put (16, 4);
+	put (DESC_NEXT, 2);
+	put (1, 2);
+	put (BUFFERS + 128, 8);
+	put (17, 4);
+	put (DESC_WRITE, 2);
+	put (0, 2);
+	descriptor (0, BUFFERS, 32, DESC_INDIRECT, 0);
+	offer (1);
+	step (STEP_KICK, 2);
+	end ();
+}
+
+static void
+changes (void)
+{
+	begin ("in-flight");
+	negotiate (WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	step (STEP_HOLD, 1);
+	requests (4);
+	set_table ();
+	step (STEP_RELEASE, 2);
+	tell_state (18, 0, 0);
+	step (STEP_RELEASE, 2);
+	tell_state (18, 0, 1);
+	ask (34);
+	end ();
+
+	begin ("cut");
+	negotiate (WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	requests (2);
+	step (STEP_CUT, 1);
+	step (STEP_KICK, 2);
+	set_table ();
+	step (STEP_CUT, 16);
+	set_table ();
+	end ();
+
+	begin ("broken-ring");
+	negotiate (WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	memory (AVAIL, 4);
+	put (0, 2);
+	put (1000, 2);
+	step (STEP_KICK, 2);
+	tell_state (11, 0, 0);
+	start_ring (0, 16);
+	end ();
+
+	begin ("polled");
+	negotiate (WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	tell_u64 (12, 0x100);
+	requests (2);
+	end ();
+}
+
+static void
+odd_ones (void)
+{
+	begin ("pieces");
+	put (STEP_BYTES, 1);
+	put (6, 1);
+	put (1, 4);
+	put (1, 2);
+	put (STEP_BYTES, 1);
+	put (18, 1);
+	put (0, 2);
+	put (0, 4);
+	put (15, 4);
+	put (9, 4);
+	put (0, 4);
+	end ();
+
+	begin ("unknown");
+	negotiate (WITH_BIT_30);
+	ask (0);
+	ask (46);
+	ask (255);
+	end ();
+
+	begin ("limits");
+	negotiate (WITH_BIT_30);
+	header (24, NO_FDS, 20);
+	put (0xfffffff8, 4);
+	put (8, 4);
+	put (0, 12);
+	tell_region (37, ONE_FD (FD_MEMORY), UINT64_MAX - PAGE, PAGE, 0);
+	tell_region (37, ONE_FD (FD_MEMORY), 0, PAGE, UINT64_MAX - PAGE + 1);
+	tell_region (37, ONE_FD (FD_MEMORY), 0, UINT64_C (1) << 63, 0);
+	tell_state (8, 0x80000000, 64);
+	tell_state (8, 2, 32768);
+	tell_state (11, 3, 0);
+	end ();
+
+	begin ("fds");
+	negotiate (WITH_BIT_30);
+	for (unsigned kind = 0; kind < FD_KINDS; kind++) {
+		tell_fd (12, 0, kind);
+		header (5, (uint8_t) (ONE_FD (kind) + FD_KINDS * 8), 0);
+		header (21, (uint8_t) ONE_FD (kind), 0);
+		put (STEP_CHANGED, 1);
+	}
+	end ();
+}
+
+int
+main (int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf (stderr, "usage: %s FOLDER\n", argv[0]);
+		return 2;
+	}
+	folder = argv[1];
+	sessions ();
+	changes ();
+	odd_ones ();
+	return failed;
+}
