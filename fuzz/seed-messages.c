@@ -9,7 +9,6 @@
 
 #include "messages-input.h"
 
-#define VERSION 1
 #define NEED_REPLY 9
 #define ONE_FD(kind) ((kind) + FD_KINDS)
 #define NO_FDS 0
