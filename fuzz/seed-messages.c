@@ -32,8 +32,10 @@ static int failed;
 static void
 put (uint64_t value, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		putc ((int) (value >> (8 * i) & 0xff), file);
+	for (unsigned i = 0; i < n; i++) {
+		putc ((int) (value & 0xff), file);
+		value >>= 8;
+	}
 }
 
 static void
