@@ -38,6 +38,7 @@ unix        900 tests  gcc, warnings are errors: make check
 guest       600 tests  vhost-user-blk under a Linux guest
 asan        900 tests  address and undefined behaviour sanitizers: make check
 tsan        900 tests  thread sanitizer: make check
+format      120 plain  the format of the code
 clang       600 plain  clang, warnings are errors: no warning
 fuzz        600 plain  each fuzz target for a while
 xen         900 tests  the Xen flavour: make check
@@ -82,6 +83,12 @@ step_tsan ()
 		--enable-sanitizers=thread
 	make_in tsan
 	make_in tsan check
+}
+
+step_format ()
+{
+	configure unix --enable-werror --with-cunit
+	make_in unix check-format
 }
 
 # Not a step of check: what the demo needs.
