@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * seed-split FOLDER: makes the corpus of fuzz-split: rings that are right, and some that are not. Run by hand when the form of the input changes.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DESC 0x0
+#define AVAIL 0x400
+#define DATA 0x800
+#define TABLE 0x1000
+
+#define NEXT 1
+#define WRITE 2
+#define INDIRECT 4
+
+static uint8_t memory[0x2000];
+
+static void
+put (size_t at, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		memory[at + i] = (uint8_t) (value >> 8 * i);
+}
+
+static void
+desc (size_t table, unsigned i, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
+{
+	put (table + 16 * i, addr, 8);
+	put (table + 16 * i + 8, len, 4);
+	put (table + 16 * i + 12, flags, 2);
+	put (table + 16 * i + 14, next, 2);
+}
+
+static void
+avail (unsigned n, unsigned stride, unsigned base)
+{
+	put (AVAIL + 2, base + n, 2);
+	for (unsigned i = 0; i < n; i++)
+		put (AVAIL + 4 + 2 * i, stride * i, 2);
+}
+
+/* A request as of a disk: header, data, status. */
+static void
+chain (size_t table, unsigned i, uint64_t data, uint32_t len)
+{
+	desc (table, i, DATA, 16, NEXT, i + 1);
+	desc (table, i + 1, data, len, NEXT | WRITE, i + 2);
+	desc (table, i + 2, DATA + 32, 1, WRITE, 0);
+}
+
+static int
+save (const char *folder, const char *name, unsigned log_size, unsigned features, unsigned base, unsigned keep, size_t bytes)
+{
+	uint8_t head[5] = { (uint8_t) log_size, (uint8_t) features, (uint8_t) base, (uint8_t) keep, (uint8_t) (bytes / 32 - 1) };
+	uint8_t steps[] = { 0x02, 0x04, 9, 0, 0, 0, 0x00, 0x00, 0xff, 0xff, 0, 0, 0 };
+	char path[4096];
+	FILE *file;
+	int ok;
+
+	snprintf (path, sizeof (path), "%s/%s", folder, name);
+	file = fopen (path, "wb");
+	if (!file)
+		return -1;
+	ok = fwrite (head, 1, sizeof (head), file) == sizeof (head) && fwrite (memory, 1, bytes, file) == bytes && fwrite (steps, 1, sizeof (steps), file) == sizeof (steps);
+	memset (memory, 0, sizeof (memory));
+	return fclose (file) == 0 && ok ? 0 : -1;
+}
+
+int
+main (int argc, char **argv)
+{
+	const char *folder = argc == 2 ? argv[1] : NULL;
+	int err = folder ? 0 : -1;
+
+	for (unsigned i = 0; i < 4; i++)
+		chain (DESC, 3 * i, DATA + 0x100, 512);
+	avail (4, 3, 0);
+	err |= save (folder, "chains", 4, 0, 0, 0, 0x500);
+
+	chain (DESC, 0, DATA + 0x100, 512);
+	avail (1, 0, 257 * 255);
+	err |= save (folder, "wrap", 3, 2, 255, 1, 0x500);
+
+	chain (TABLE, 0, DATA + 0x100, 512);
+	desc (DESC, 0, TABLE, 48, INDIRECT, 0);
+	avail (1, 0, 0);
+	err |= save (folder, "indirect", 3, 3, 0, 0, 0x1100);
+
+	chain (DESC, 0, 0x1f00, 0x200);	/* into the hole */
+	avail (1, 0, 0);
+	err |= save (folder, "hole", 3, 4, 0, 0, 0x500);
+
+	desc (DESC, 0, DATA, 16, NEXT, 1);
+	desc (DESC, 1, DATA, 16, NEXT, 0);
+	avail (1, 0, 0);
+	err |= save (folder, "loop", 1, 1, 0, 0, 0x500);
+
+	chain (DESC, 0, 0x0, 0x800);	/* the data is the ring itself */
+	avail (1, 0, 0);
+	err |= save (folder, "itself", 2, 2, 0, 1, 0x500);
+
+	if (err)
+		fprintf (stderr, "usage: seed-split FOLDER (that exists)\n");
+	return err ? 1 : 0;
+}
