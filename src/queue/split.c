@@ -126,6 +126,9 @@ split_end_in (struct request *r, const struct iovec *part, uint64_t bytes)
 	return likely (bytes <= UINT32_MAX);
 }
 
+/* With DESC_F_WRITE, where a walk is: in an indirect table.  That may lie where the ring's own table is, so its address does not tell. */
+#define IN_TABLE 0x8u
+
 /*
  * Walks the chain that begins at `head`: in the ring's table, and at its end perhaps in an indirect one.  False: the ring is broken; or it is not, and the
  * request's error is -EAGAIN.
@@ -141,7 +144,7 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 	unsigned left = ring->first_left;
 	uint64_t bytes = 0, addr, offset, last;		/* bytes: of one direction */
 	size_t at = head, size = ring->size;
-	uint32_t direction = 0, len, flags;		/* direction: DESC_F_WRITE once there was one */
+	uint32_t state = 0, len, flags;			/* state: DESC_F_WRITE once there was one, and IN_TABLE */
 
 	r->pub.error = 0;
 	r->pub.out = part;
@@ -151,12 +154,13 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 
 		addr = desc_load (&table[at].addr);
 		len = desc_len (rest);
-		flags = desc_flags_next (rest) ^ direction;
+		flags = desc_flags_next (rest) ^ state;
 		if (flags & (DESC_F_WRITE | DESC_F_INDIRECT)) {
 			if (flags & DESC_F_INDIRECT) {
 				if (unlikely (part != r->parts) && !(part = chain_grow (ring, r, part)))
 					return false;
-				table = chain_enter (ring, r, part, slot, addr, rest, table != split_desc (ring));
+				table = chain_enter (ring, r, part, slot, addr, rest, state & IN_TABLE);
+				state |= IN_TABLE;
 				if (!table)
 					return r->pub.error == -EFAULT && chain_fault (ring, r, 0, 0, false);
 				left = ring->left;
@@ -164,9 +168,9 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 				at = 0;
 				continue;
 			}
-			if (direction)
+			if (state & DESC_F_WRITE)
 				return split_bad_chain (ring, "a descriptor for reading behind one for writing");
-			direction = DESC_F_WRITE;
+			state |= DESC_F_WRITE;
 			if (!split_end_out (r, part, bytes))
 				return split_bad_chain (ring, "a chain has too many bytes");
 			bytes = 0;
@@ -180,7 +184,7 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 			part++;
 		} else {
 			ring->left = left;
-			part = chain_add (ring, r, part, addr, len, direction);
+			part = chain_add (ring, r, part, addr, len, state & DESC_F_WRITE);
 			if (!part)
 				return false;
 			left = ring->left;
@@ -199,8 +203,8 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 		}
 	}
 	if (unlikely (r->pub.error))
-		return chain_fault (ring, r, addr, len, direction);
-	if (direction ? !split_end_in (r, part, bytes) : !split_end_out (r, part, bytes) || !split_end_in (r, part, 0))
+		return chain_fault (ring, r, addr, len, state & DESC_F_WRITE);
+	if (state & DESC_F_WRITE ? !split_end_in (r, part, bytes) : !split_end_out (r, part, bytes) || !split_end_in (r, part, 0))
 		return split_bad_chain (ring, "a chain has too many bytes");
 	return true;
 }

@@ -249,6 +249,23 @@ wrong_inside (void)
 		}
 }
 
+/* An indirect table at the place of the ring's own is one nevertheless. */
+static void
+over_the_ring_itself (void)
+{
+	struct vh_request *r;
+	struct guest g;
+
+	begin (&g, 8);
+	guest_desc (&g, GUEST_DESC, 0, GUEST_DATA, 8, 0, 0);
+	guest_desc (&g, GUEST_DESC, 1, GUEST_DESC, 128, INDIRECT, 0);
+	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 1, &r), 1);
+	CU_ASSERT_EQUAL (r->n_out, 1);
+	guest_desc (&g, GUEST_DESC, 0, GUEST_DESC, 128, INDIRECT, 0);
+	CU_ASSERT_EQUAL (guest_serve (&g, 0, &r), -EPROTO);
+	guest_close (&g);
+}
+
 static int
 serve_table (unsigned max_parts, unsigned n, unsigned entries, uint32_t len)
 {
@@ -315,6 +332,7 @@ main (void)
 		{ "not negotiated", not_negotiated },
 		{ "at the end of memory", at_the_end_of_memory },
 		{ "wrong inside", wrong_inside },
+		{ "over the ring itself", over_the_ring_itself },
 		{ "chains at their limit", chains_at_their_limit },
 		{ "data outside memory", data_outside_memory },
 		CU_TEST_INFO_NULL,
