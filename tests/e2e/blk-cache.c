@@ -39,6 +39,7 @@ test_cache (struct test *t)
 		check_writing (t, &d, 20 + i);
 	}
 	CHECK (t, set_wce (&d, 2) == -EREMOTEIO);
+	CHECK (t, vh_frontend_set_config (d.driver.frontend, offsetof (struct virtio_blk_config, wce), &capacity, 2, VH_CONFIG_WRITE) == -EREMOTEIO);
 	CHECK (t, vh_frontend_set_config (d.driver.frontend, 0, &capacity, sizeof (capacity), VH_CONFIG_WRITE) == -EREMOTEIO);
 	CHECK (t, vh_frontend_set_config (d.driver.frontend, 0, &d.config, sizeof (d.config), VH_CONFIG_WRITE) == -EREMOTEIO);
 	disk_read_config (&d);

@@ -152,21 +152,21 @@ send_ranges (struct disk *d, uint32_t type, unsigned n)
 	return disk_request (d, type, 0, true, 0, (const uint32_t[]){ n * sizeof (struct virtio_blk_discard_write_zeroes), 0 });
 }
 
-/* Zeroes from 64 KiB to 128 KiB and from 1 MiB to 2 MiB in 3 MiB of pattern. */
+/* Zeroes from 64 KiB to 128 KiB, and from 1 MiB to 2.5 MiB, more than is written at a time, in 3 MiB of pattern. */
 void
 check_ranges (struct test *t, struct disk *d, uint32_t type, uint32_t flags, unsigned seed)
 {
 	fill (d->data, 3 * MIB, seed);
 	CHECK (t, disk_write (d, IN_MIB (4), 3 * MIB) == VIRTIO_BLK_S_OK);
 	set_range (d, 0, IN_MIB (4) + 128, 128, flags);
-	set_range (d, 1, IN_MIB (5), IN_MIB (1), flags);
+	set_range (d, 1, IN_MIB (5), IN_MIB (3) / 2, flags);
 	CHECK (t, send_ranges (d, type, 2) == VIRTIO_BLK_S_OK);
 	CHECK (t, disk_read (d, IN_MIB (4), 3 * MIB) == VIRTIO_BLK_S_OK);
 	CHECK (t, holds (d->data, 0, 65536, seed));
 	CHECK (t, is_zero (d->data, 65536, 131072));
 	CHECK (t, holds (d->data, 131072, MIB, seed));
-	CHECK (t, is_zero (d->data, MIB, 2 * MIB));
-	CHECK (t, holds (d->data, 2 * MIB, 3 * MIB, seed));
+	CHECK (t, is_zero (d->data, MIB, 5 * MIB / 2));
+	CHECK (t, holds (d->data, 5 * MIB / 2, 3 * MIB, seed));
 	CHECK (t, disk_flush (d) == VIRTIO_BLK_S_OK);
 	CHECK (t, file_holds (t, 4 * MIB, d->data, 3 * MIB));
 }
@@ -297,6 +297,7 @@ test_cut (struct test *t)
 	CHECK (t, disk_read (&d, 0, MIB) == VIRTIO_BLK_S_OK);
 	CHECK (t, disk_read (&d, IN_MIB (2), 4096) == VIRTIO_BLK_S_IOERR);
 	CHECK (t, disk_read (&d, IN_MIB (1) - 8, 8192) == VIRTIO_BLK_S_IOERR);
+	CHECK (t, disk_read (&d, IN_MIB (1) - 8, MIB) == VIRTIO_BLK_S_IOERR);
 	CHECK (t, disk_read (&d, 0, MIB) == VIRTIO_BLK_S_OK);
 	disk_close (&d);
 }

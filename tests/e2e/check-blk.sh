@@ -195,6 +195,18 @@ check_cut_file ()
 		ask cut
 		finish
 	done
+	if in_memory /dev/shm; then
+		what="a file in memory that is cut"
+		local file
+		file=$(mktemp /dev/shm/libvhost-XXXXXX)
+		at_exit "rm -f $file"
+		truncate -s 8M "$file"
+		ln -sf "$file" disk
+		serve_as "$run" "$blk" --socket-path=s --blk-file=disk
+		ask cut
+		finish
+		rm -f disk "$file"
+	fi
 	say "ok: a file that is cut fails single requests"
 }
 
