@@ -270,7 +270,10 @@ late_process (void *opaque, struct vh_ring *ring)
 	while ((n = vh_ring_take (ring, &l->taken[l->n], MOST_LATE - l->n)) > 0)
 		l->n += (unsigned) n;
 	l->ring = ring;
-	if (l->n == 0 || l->posted)
+	if (l->n == 0)
+		return;
+	vh_ring_wake (ring);	/* so that a stopping ring often has a turn of its own on the way */
+	if (l->posted)
 		return;
 	l->posted = true;
 	l->mail.fn = late_answer;
