@@ -16,6 +16,10 @@
 #include "util/fd.h"
 #include "wire/channel.h"
 
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04	/* Linux 6.5 */
+#endif
+
 /* in_got after malformed bytes: where the next message begins is not known any more. */
 #define BROKEN SIZE_MAX
 
@@ -76,6 +80,19 @@ take_fds (struct message *m, const struct cmsghdr *cmsg)
 	}
 }
 
+/*
+ * A socket that a peer passed to us is the peer's, too: with SO_PASSPIDFD set on it, the kernel opens an fd of the sender's process for us with each
+ * message, whether we want it or not.
+ */
+static void
+drop_pidfd (const struct cmsghdr *cmsg)
+{
+	int fd;
+
+	memcpy (&fd, CMSG_DATA (cmsg), sizeof (int));
+	fd_close (&fd);
+}
+
 /* Reads up to `size` bytes, with the fds that come with them when `space` is given.  Returns how many bytes, 0 at the end. */
 static ssize_t
 read_bytes (struct channel *c, void *buf, size_t size, union fd_space *space)
@@ -96,6 +113,8 @@ read_bytes (struct channel *c, void *buf, size_t size, union fd_space *space)
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (&msg); cmsg; cmsg = CMSG_NXTHDR (&msg, cmsg))
 		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
 			take_fds (&c->in, cmsg);
+		else if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_PIDFD)
+			drop_pidfd (cmsg);
 	/* Too many fds, or fds behind the header's bytes, or none free in this process: the kernel has closed what did not fit. */
 	return msg.msg_flags & MSG_CTRUNC ? -EBADMSG : n;
 }

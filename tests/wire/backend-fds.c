@@ -334,6 +334,36 @@ hostile_29_a_channel_of_another_kind (void)
 	close_all (fds, n);
 }
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
+/* The socket belongs to the front-end, too, and so do its options: this one has the kernel put an fd of the sender's process beside each message. */
+static void
+hostile_29_a_channel_that_brings_fds_by_itself (void)
+{
+	int on = 1, before;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	before = suite_open_fds ();
+	for (unsigned i = 0; i < 10; i++) {
+		int pair[2];
+
+		CU_ASSERT_EQUAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		/* Older kernels do not know it. */
+		setsockopt (pair[1], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof (on));
+		if (i % 2)
+			setsockopt (pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof (on));
+		CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1), ACK);
+		bytes_send (pair[0], "\2\0\0\0\5\0\0\0\0\0\0\0", 12, NULL, 0);
+		CU_ASSERT_TRUE (rig_pump (&rig));
+		close_all (pair, 2);
+		CU_ASSERT_TRUE (rig_pump (&rig));
+		CU_ASSERT_EQUAL (suite_open_fds (), before);
+	}
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
 struct CU_TestInfo fd_cases[] = {
 	CASE (hostile_21_fds_on_a_request_without),
 	CASE (hostile_22_more_fds_than_there_is_room_for),
@@ -350,5 +380,6 @@ struct CU_TestInfo fd_cases[] = {
 	CASE (hostile_29_a_channel_without_an_fd),
 	CASE (hostile_29_a_channel_again_closes_the_one_before),
 	CASE (hostile_29_a_channel_of_another_kind),
+	CASE (hostile_29_a_channel_that_brings_fds_by_itself),
 	CU_TEST_INFO_NULL,
 };
