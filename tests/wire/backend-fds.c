@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -169,18 +170,39 @@ hostile_25_a_kick_that_is_no_eventfd (void)
 	close_all (fds, n);
 }
 
-/* What the kernel shows like an eventfd, but is none. */
+/* What fstat shows like an eventfd, but is none; as many as this kernel gives us. */
+static unsigned
+likely_fds (int *fds)
+{
+	static const uint64_t access = 1;	/* LANDLOCK_ACCESS_FS_EXECUTE */
+	struct epoll_event always = { .events = EPOLLIN | EPOLLOUT };
+	struct itimerspec often = { .it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1 };
+	unsigned n = 0;
+	long fd;
+
+	fds[n++] = epoll_create1 (EPOLL_CLOEXEC);
+	fds[n] = epoll_create1 (EPOLL_CLOEXEC);
+	epoll_ctl (fds[n++], EPOLL_CTL_ADD, rig.socket, &always);
+	fds[n] = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC);
+	timerfd_settime (fds[n++], 0, &often, NULL);
+	fd = syscall (SYS_userfaultfd, O_CLOEXEC);	/* says EPOLLERR, always */
+	if (fd >= 0)
+		fds[n++] = (int) fd;
+	fd = syscall (SYS_landlock_create_ruleset, &access, sizeof (access), 0);	/* cannot be watched */
+	if (fd >= 0)
+		fds[n++] = (int) fd;
+	return n;
+}
+
 static void
 hostile_25_a_kick_that_only_looks_like_an_eventfd (void)
 {
-	int fds[3] = { epoll_create1 (EPOLL_CLOEXEC), timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC), epoll_create1 (EPOLL_CLOEXEC) };
-	struct epoll_event always = { .events = EPOLLIN | EPOLLOUT };
-	struct itimerspec often = { .it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1 };
+	int fds[MAX_KINDS];
+	unsigned n;
 
 	CU_ASSERT_TRUE (rig_ready (&rig, 64));
-	epoll_ctl (fds[2], EPOLL_CTL_ADD, rig.socket, &always);
-	timerfd_settime (fds[1], 0, &often, NULL);
-	for (unsigned i = 0; i < 3; i++) {
+	n = likely_fds (fds);
+	for (unsigned i = 0; i < n; i++) {
 		for (unsigned request = 0; request < 3; request++) {
 			enum outcome o = rig_tell_fd (&rig, ring_fd_requests[request], 0, fds[i]);
 
@@ -191,7 +213,7 @@ hostile_25_a_kick_that_only_looks_like_an_eventfd (void)
 		CU_ASSERT_TRUE (rig_pump (&rig));
 	}
 	CU_ASSERT_TRUE (rig_alive (&rig));
-	close_all (fds, 3);
+	close_all (fds, n);
 }
 
 static void

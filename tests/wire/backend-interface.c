@@ -125,6 +125,72 @@ features_of_rings_are_the_librarys (void)
 	rig_close (&rig);
 }
 
+/* --- what a device may leave out, and do itself --- */
+
+/* Gives everything back at once. */
+static void
+only_process (void *opaque, struct vh_ring *ring)
+{
+	struct vh_request *r;
+
+	while (vh_ring_take (ring, &r, 1) > 0)
+		vh_ring_give (ring, r, 0);
+	vh_ring_flush (ring);
+}
+
+static void
+a_device_of_one_callback (void)
+{
+	struct vh_device_ops only = { .size = sizeof (only), .ring_process = only_process };
+	uint32_t base, id, len;
+
+	test_device_init (&device);
+	device.ops = only;
+	device.device.max_ring_size = 0;	/* the library's: 1024 */
+	rig_open (&rig, &device, 0);
+	CU_ASSERT_TRUE (rig_negotiate (&rig) && rig_give_memory (&rig));
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 1, 1024), ACK);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 1, 2048), REFUSAL);
+	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	driver_request (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_TRUE (driver_used (&rig.drivers[0], &id, &len) && id == 0 && len == 0);
+	CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 1, 1, "x"), REFUSAL);	/* it can only be read */
+	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_RESET_DEVICE), ACK);
+	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base) && base == 0);
+	rig_close (&rig);
+}
+
+/* Knows the first half of its configuration only. */
+static int
+half_config (void *opaque, uint32_t offset, void *buf, uint32_t size)
+{
+	if (offset + size > DEVICE_CONFIG_SIZE / 2)
+		return -EIO;
+	memset (buf, 0x77, size);
+	return 0;
+}
+
+static void
+a_device_that_makes_its_configuration (void)
+{
+	struct reply reply;
+
+	test_device_init (&device);
+	device.ops.get_config = half_config;
+	device.device.config = NULL;
+	rig_open (&rig, &device, 0);
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	rig_send (&rig, FE_GET_CONFIG, FLAG_VERSION, "\4\0\0\0\2\0\0\0\0\0\0\0..", 14, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_CONFIG, &reply), ANSWER);
+	CU_ASSERT_TRUE (reply.size == 14 && reply.body[12] == 0x77 && reply.body[13] == 0x77);
+	rig_send (&rig, FE_GET_CONFIG, FLAG_VERSION, "\37\0\0\0\2\0\0\0\0\0\0\0..", 14, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_CONFIG, &reply), ANSWER);
+	CU_ASSERT_EQUAL (reply.size, 0);
+	rig_close (&rig);
+}
+
 /* --- callbacks that end the connection, and rings in another loop --- */
 
 static void (*served_ring) (void *opaque, struct vh_ring *ring);
@@ -289,6 +355,8 @@ main (void)
 		{ "a connection that cannot be watched", a_connection_that_cannot_be_watched },
 		{ "counters", counters },
 		{ "features of rings are the library's", features_of_rings_are_the_librarys },
+		{ "a device of one callback", a_device_of_one_callback },
+		{ "a device that makes its configuration", a_device_that_makes_its_configuration },
 		{ "a ring callback closes", a_ring_callback_closes },
 		{ "a control callback closes", a_control_callback_closes },
 		{ "a connection is closed when it comes", a_connection_is_closed_when_it_comes },

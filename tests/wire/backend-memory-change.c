@@ -233,6 +233,27 @@ hostile_55_memory_comes_and_goes_while_the_ring_works (void)
 	CU_ASSERT_EQUAL (guest_mappings (), 2);
 }
 
+/* Ring addresses are the front-end's own; what guest addresses they are may change under them. */
+static void
+hostile_54_the_ring_moves_with_its_memory (void)
+{
+	struct driver *d = &rig.drivers[0];
+	struct piece rings, buffers;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig) && give_rings_and_buffers (&buffers));
+	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
+	put_in_flight (1);
+	rings = rig_whole ();
+	rings.size = GUEST_BUFFERS;
+	rings.guest += 16 * GUEST_SIZE;
+	CU_ASSERT_EQUAL (rig_tell_table (&rig, (struct piece[]){ rings, buffers }, 2, (int[]){ rig.guest.fd, rig.guest.fd }, 2), SILENCE);
+	test_device_release (&device, 1);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_MEM_TABLE, NULL), ACK);
+	CU_ASSERT_TRUE (driver_served (d, 1));
+	CU_ASSERT_TRUE (device.starts == 2 && device.stops == 1);
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 2));
+}
+
 /* --- no memory for memory --- */
 
 #define ROOM (UINT64_C (1) << 30)
@@ -284,6 +305,7 @@ struct CU_TestInfo running_memory_cases[] = {
 	CASE (hostile_52_the_file_is_cut_off_under_a_request_in_flight),
 	CASE (hostile_54_a_table_without_the_ring),
 	CASE (hostile_54_a_table_without_the_ring_and_a_request_in_flight),
+	CASE (hostile_54_the_ring_moves_with_its_memory),
 	CASE (hostile_55_the_region_of_the_ring_is_removed),
 	CASE (hostile_55_the_region_of_a_request_in_flight_is_removed),
 	CASE (hostile_55_memory_comes_and_goes_while_the_ring_works),
