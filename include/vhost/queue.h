@@ -55,6 +55,8 @@ struct vh_request {
  * Takes up to `max` requests into reqs[].  Returns how many; 0 when there are none now (or this ring's turn is over: it will be called again), or when the
  * ring is stopping; a negative errno when the driver broke the rules and the ring is stopped (-EPROTO, -EFAULT; the words are in the log, the error
  * eventfd was signalled).  Requests taken before stay valid and are still to be given back.
+ * Where guest memory is mapped on demand (Xen grants), the requests of one call are mapped together and are published together, when the last of them was
+ * given back: take no more than will be done soon.
  */
 int vh_ring_take (struct vh_ring *, struct vh_request **reqs, unsigned max);
 

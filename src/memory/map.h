@@ -44,8 +44,8 @@ struct range {
 struct lease;
 
 /*
- * Maps n ranges, with as few system calls as the model can, and sets each one's host.  All or nothing.  0 and *ret; -EAGAIN: too much is mapped now, try
- * again when a lease has ended; -EFAULT: a range that the guest did not grant; -ENOMEM.
+ * Maps n ranges, with as few system calls as the model can, and sets each one's host.  All or nothing.  0 and *ret; -EAGAIN: too much is mapped now, by
+ * whomever, try again when a lease has ended; -EFAULT: a range that the guest did not grant; -ENOMEM: so much can never be mapped, or there is no memory.
  */
 int map_ranges (struct range *ranges, unsigned n, struct lease **ret);
 

@@ -141,12 +141,20 @@ table_in_place (const struct vh_memory *m, uint64_t addr, uint32_t len)
 	return (uintptr_t) host % sizeof (uint64_t) == 0 ? (const struct desc *) host : NULL;
 }
 
-/* Reads a table that is not in one piece, or is mapped on demand, into the ring's own memory.  NULL as chain_enter. */
+/*
+ * Reads a table that is not in one piece, or is mapped on demand, into the ring's own memory.  One that is longer than a chain may be is refused here:
+ * nobody has such tables, and a driver could have much copied for nothing.  NULL as chain_enter.
+ */
 static const struct desc *
 table_copy (struct vh_ring *ring, struct request *r, uint64_t addr, uint32_t len)
 {
-	int err = vh_memory_read (ring->snapshot->memory, addr, ring->bounce, len);
+	int err;
 
+	if (len > ring->max_chain * sizeof (struct desc)) {
+		ring_break (ring, -EPROTO, "an indirect table in pieces is longer than a chain may be");
+		return NULL;
+	}
+	err = vh_memory_read (ring->snapshot->memory, addr, ring->bounce, len);
 	if (err == 0)
 		return ring->bounce;
 	if (err == -EFAULT || err == -EAGAIN)

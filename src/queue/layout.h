@@ -114,8 +114,8 @@ struct vh_ring {
 	unsigned left, credit;
 	const struct slot *slot;		/* where the last descriptor was found; never one on demand */
 
-	struct iovec *arena;			/* size * max_chain; NULL when INLINE_PARTS are always enough */
-	struct desc *bounce;			/* where an indirect table is copied to that is not in one piece; NULL without the feature */
+	struct iovec *arena;			/* size * max_chain; nothing when INLINE_PARTS are always enough */
+	struct desc *bounce;			/* max_chain: where an indirect table is copied to that is not in one piece */
 	struct demand *demand;			/* NULL until memory has a region on demand */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;

@@ -25,7 +25,7 @@ pool_measure (const struct vh_ring *ring, size_t user_stride, uint64_t *starts)
 		[PIECE_REQUESTS] = ring->size * sizeof (struct request),
 		[PIECE_DONE] = ring->size * sizeof (struct done),
 		[PIECE_ARENA] = ring->max_chain > INLINE_PARTS ? (uint64_t) ring->size * ring->max_chain * sizeof (struct iovec) : 0,
-		[PIECE_BOUNCE] = ring_has_feature (ring, VH_F_INDIRECT_DESC) ? MAX_TABLE_BYTES : 0,
+		[PIECE_BOUNCE] = ring_has_feature (ring, VH_F_INDIRECT_DESC) ? ring->max_chain * sizeof (struct desc) : 0,
 	};
 
 	if (!checked_mul (ring->size, user_stride, &sizes[PIECE_USER]))

@@ -40,18 +40,20 @@ struct ring_setup {
 };
 
 /*
- * Makes a ring.  0 and *ret; -EINVAL: size, alignment; -EFAULT: an area is not wholly inside one region; -EOPNOTSUPP: a layout that is not there; -ENOMEM.
+ * Makes a ring, with one turn of `size` requests.  0 and *ret; -EINVAL: size, alignment, base; -EFAULT: an area is not wholly inside one region, or the memory
+ * was lost; -EOPNOTSUPP: a layout that is not there; -ENOMEM; what map_ranges returns, where the areas are in memory on demand.
  */
 int ring_new (const struct ring_setup *, struct vh_ring **ret);
 
-/* Frees it.  No request may be in flight. */
+/* Frees it, and publishes what was given back and not flushed.  No request may be in flight.  NULL is fine. */
 void ring_free (struct vh_ring *);
 
 /* The eventfd for calls, borrowed until it is replaced; -1: the driver polls. */
 void ring_set_call (struct vh_ring *, int fd);
 
 /*
- * Uses another region table for what is taken from now on; translates the ring's own areas again.  0; -EFAULT: they are not inside (the ring is broken then).
+ * Uses another region table for what is taken from now on; translates the ring's own areas again.  0; -EFAULT: they are not inside, or another error of
+ * ring_new: the ring is broken then, and lets go of the old table all the same.  For a ring that is broken already: its error.
  * The old table is let go when its last request was given back: ring_old_tables says whether one is still held.
  */
 int ring_set_memory (struct vh_ring *, struct vh_memory *);

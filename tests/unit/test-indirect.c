@@ -98,32 +98,41 @@ direct_descriptors_for_writing_come_last (void)
 	guest_close (&g);
 }
 
-static void
-tables_over_two_regions (void)
+/* A table of n entries over the edge of two regions, its first entry and a half before it; the second region is elsewhere in the file. */
+static int
+serve_in_pieces (unsigned max_parts, unsigned n)
 {
 	static const struct guest_region regions[] = { { 0, 0, 0x200000 }, { 0x200000, 0x300000, 0x100000 } };
+	const uint64_t table = GUEST_BASE + 0x200000 - 24;
 	struct vh_request *r;
 	struct guest g;
+	int err;
 
 	guest_open (&g, 8, VH_BIT (VH_F_INDIRECT_DESC));
 	guest_set_regions (&g, regions, 2);
+	g.setup.max_parts = max_parts;
 	CU_ASSERT_EQUAL_FATAL (guest_start (&g), 0);
-	/* Its first entry and a half before the edge; in the file, the rest is elsewhere. */
-	for (unsigned i = 0; i < 40; i++) {
-		unsigned char entry[16] = { 0 };
-		uint64_t addr = GUEST_DATA + i * 32;
-		uint64_t rest = 32 | (uint64_t) (i < 39 ? NEXT : 0) << 32 | (uint64_t) (i + 1) << 48;
-
-		for (unsigned k = 0; k < 8; k++) {
-			entry[k] = (unsigned char) (addr >> 8 * k);
-			entry[8 + k] = (unsigned char) (rest >> 8 * k);
-		}
-		CU_ASSERT_EQUAL (vh_memory_write (g.memory, GUEST_BASE + 0x200000 - 24 + 16 * i, entry, 16), 0);
+	for (unsigned i = 0; i < n; i++) {
+		guest_desc (&g, GUEST_DATA, 0, GUEST_DATA + i * 32, 32, i < n - 1 ? NEXT : 0, i + 1);
+		CU_ASSERT_EQUAL (vh_memory_write (g.memory, table + 16 * i, guest_at (&g, GUEST_DATA), 16), 0);
 	}
-	guest_desc (&g, GUEST_DESC, 0, GUEST_BASE + 0x200000 - 24, 40 * 16, INDIRECT, 0);
-	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
-	check_parts (&g, r, 40, 32);
+	guest_desc (&g, GUEST_DESC, 0, table, n * 16, INDIRECT, 0);
+	err = guest_serve (&g, 0, &r);
+	if (err == 1)
+		check_parts (&g, r, n, 32);
 	guest_close (&g);
+	return err;
+}
+
+static void
+tables_over_two_regions (void)
+{
+	static const unsigned limits[] = { 2, 8, 9, 40, 1024 };
+
+	for (unsigned i = 0; i < sizeof (limits) / sizeof (limits[0]); i++) {
+		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i]), 1);
+		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i] + 1), -EPROTO);
+	}
 }
 
 /* The specification does not say that tables are aligned. */
