@@ -173,11 +173,12 @@ request_parse (struct request *r, struct vh_request *chain, const struct request
 void
 request_advance (struct request *r, size_t done)
 {
-	struct iovec *parts = r->parts;
-
-	r->n_parts = vh_parts_cut (parts, r->n_parts, done, r->left - done, &r->parts);
 	r->left -= done;
 	r->offset += done;
+	if (r->left == 0)	/* as nearly always */
+		r->n_parts = 0;
+	else
+		r->n_parts = vh_parts_cut (r->parts, r->n_parts, done, r->left, &r->parts);
 }
 
 uint8_t
