@@ -200,7 +200,8 @@ hostile_55_the_region_of_a_request_in_flight_is_removed (void)
 	struct piece buffers;
 	uint32_t id, len;
 
-	CU_ASSERT_TRUE (rig_negotiate (&rig) && give_rings_and_buffers (&buffers));
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	CU_ASSERT_TRUE (give_rings_and_buffers (&buffers));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	put_in_flight (0);
 	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &buffers, -1), SILENCE);
@@ -240,7 +241,8 @@ hostile_54_the_ring_moves_with_its_memory (void)
 	struct driver *d = &rig.drivers[0];
 	struct piece rings, buffers;
 
-	CU_ASSERT_TRUE (rig_negotiate (&rig) && give_rings_and_buffers (&buffers));
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	CU_ASSERT_TRUE (give_rings_and_buffers (&buffers));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
 	put_in_flight (1);
 	rings = rig_whole ();
