@@ -29,11 +29,23 @@ unmap_region (struct region *r)
 	file_unmap (r);
 }
 
+uint32_t
+map_copy_limit (void)
+{
+	return 0;
+}
+
 int
 map_ranges (struct range *ranges, unsigned n, struct lease **ret)
 {
 	/* Never called: every region of this model has its host address, so there is no range to map. */
 	return -EFAULT;
+}
+
+int
+map_write_back (const struct range *ranges, unsigned n)
+{
+	return 0;
 }
 
 void
@@ -42,8 +54,21 @@ unmap_lease (struct lease *lease)
 	/* There are none. */
 }
 
+unsigned
+map_watch_ms (void)
+{
+	/* A file outlives the guest that it was the memory of. */
+	return 0;
+}
+
+int
+map_check (struct region *r)
+{
+	return 0;
+}
+
 void
-map_get_counters (struct map_counters *ret)
+map_get_counters (struct vh_memory_counters *ret)
 {
 	memset (ret, 0, sizeof (*ret));
 }

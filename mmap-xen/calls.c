@@ -9,6 +9,7 @@ const struct xen_calls xen_calls_real = {
 	.grant_close = xengnttab_close,
 	.grant_map = xengnttab_map_grant_refs,
 	.grant_unmap = xengnttab_unmap,
+	.grant_copy = xengnttab_grant_copy,
 	.foreign_open = xenforeignmemory_open,
 	.foreign_close = xenforeignmemory_close,
 	.foreign_map = xenforeignmemory_map2,

@@ -17,6 +17,7 @@ struct xen_calls {
 	int (*grant_close) (xengnttab_handle *);
 	void *(*grant_map) (xengnttab_handle *, uint32_t n, uint32_t *domids, uint32_t *refs, int prot);
 	int (*grant_unmap) (xengnttab_handle *, void *, uint32_t n);
+	int (*grant_copy) (xengnttab_handle *, uint32_t n, xengnttab_grant_copy_segment_t *);
 
 	xenforeignmemory_handle *(*foreign_open) (struct xentoollog_logger *, unsigned flags);
 	int (*foreign_close) (xenforeignmemory_handle *);

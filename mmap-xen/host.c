@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "mmap-xen/copy.h"
+
 struct host host = { .calls = &xen_calls_real };
 
 /* Guards opening and closing. */
@@ -26,12 +28,19 @@ drop_logger (struct xentoollog_logger *logger)
 /* Without a logger the Xen libraries write to stderr. */
 static struct xentoollog_logger silent = { .vmessage = drop_message, .destroy = drop_logger };
 
+static void
+open_grants (void)
+{
+	host.grants = host.calls->grant_open (&silent, 0);
+	host.can_copy = host.grants && copy_probe ();
+}
+
 static int
 open_part (enum host_part part)
 {
 	errno = 0;
 	if (part == HOST_GRANTS && !host.grants)
-		host.grants = host.calls->grant_open (&silent, 0);
+		open_grants ();
 	if (part == HOST_FOREIGN && !host.foreign)
 		host.foreign = host.calls->foreign_open (&silent, 0);
 	if (part == HOST_GRANTS ? !host.grants : !host.foreign)

@@ -18,9 +18,10 @@ struct host {
 	const struct xen_calls *calls;
 	xengnttab_handle *grants;		/* NULL before host_enter (HOST_GRANTS) */
 	xenforeignmemory_handle *foreign;	/* NULL before host_enter (HOST_FOREIGN) */
+	bool can_copy;				/* grants can be copied; with grants */
 	xc_interface *control;			/* NULL where we lack the privilege */
-	struct map_counters counters;		/* atomic */
-	uint32_t leased;			/* atomic: grants that leases hold, and that are about to be mapped */
+	struct vh_memory_counters counters;		/* atomic */
+	uint32_t leased;			/* atomic: grants that leases hold, pages of their copies, and what is about to be so */
 };
 
 /* Valid between host_enter and host_leave. */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Grants mapped on demand: all ranges of a call in at most two map calls, one for what is read and one for what is written, because a guest grants what
- * the device only reads as read-only.
+ * Grants on demand: what is to be mapped of all ranges of a call in at most two map calls, one for what is read and one for what is written, because a guest
+ * grants what the device only reads as read-only; and what is to be copied in one copy call.
  *
- *	ranges    | r0 read | r1 write | r2 read |        pages of each, in the order of the ranges
- *	reading   | r0 | r0 | r2 |
- *	writing   | r1 |
+ *	ranges    | r0 read, copy | r1 write | r2 read | r3 write |        pages of each, in the order of the ranges
+ *	reading   | r2 |
+ *	writing   | r1 | r3 |
+ *	copies    | r0 |
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "memory/map.h"
+#include "mmap-xen/copy.h"
 #include "mmap-xen/domain.h"
 #include "mmap-xen/grant.h"
 
@@ -18,16 +20,18 @@
 enum { READING, WRITING, DIRECTIONS };
 
 struct lease {
-	uint32_t total;				/* pages of both directions */
+	uint32_t room;				/* pages, mapped and of copies */
+	uint32_t total;				/* pages to map, of both directions */
 	struct grant_map maps[DIRECTIONS];	/* pages 0: nothing mapped */
+	unsigned char *copies;			/* NULL: there are none */
 	uint32_t lists[];			/* for the map calls: references of one direction, then their domains */
 };
 
-/* A range of a region that is mapped in advance needs nothing. */
+/* A range of a region that is mapped in advance needs nothing, nor does a copy. */
 static uint64_t
 range_pages (const struct range *r)
 {
-	return r->region->host || r->size == 0 ? 0 : grant_pages (r->addr, r->size);
+	return r->region->host || r->size == 0 || copy_wanted (r) ? 0 : grant_pages (r->addr, r->size);
 }
 
 /* Reserves room below the limit.  -EAGAIN: when others have unmapped there will be; -ENOMEM: there never will. */
@@ -75,6 +79,8 @@ place_ranges (struct range *ranges, unsigned n, const struct lease *l)
 	unsigned k, d;
 
 	for (k = 0; k < n; k++) {
+		if (copy_wanted (&ranges[k]))
+			continue;
 		if (ranges[k].region->host) {
 			ranges[k].host = ranges[k].region->host + (ranges[k].addr - ranges[k].region->spec.guest_addr);
 			continue;
@@ -108,7 +114,7 @@ map_directions (const struct range *ranges, unsigned n, struct lease *l)
 
 /* When a guest is gone, nothing of it can be mapped: then the rings that use it are to stop. */
 static void
-check_domains (struct range *ranges, unsigned n)
+check_domains (const struct range *ranges, unsigned n)
 {
 	unsigned k;
 
@@ -131,41 +137,96 @@ explain (int ret, struct range *ranges, unsigned n, uint32_t mine)
 	return ret;
 }
 
+/* Makes copies of the ranges that are to have them. */
 static int
-new_lease (struct range *ranges, unsigned n, uint32_t total, struct lease **ret)
+make_copies (struct range *ranges, unsigned n, struct lease *l)
 {
-	struct lease *l = malloc (sizeof (*l) + 2 * (size_t) total * sizeof (l->lists[0]));
+	size_t size = copy_measure (ranges, n);
+	int ret;
+
+	if (size == 0)
+		return 0;
+	l->copies = aligned_alloc (XEN_PAGE, (size + XEN_PAGE - 1) / XEN_PAGE * XEN_PAGE);
+	if (!l->copies)
+		return -ENOMEM;
+	copy_place (ranges, n, l->copies);
+	ret = copy_in (ranges, n);
+	if (ret) {
+		free (l->copies);
+		l->copies = NULL;
+	}
+	return ret;
+}
+
+static int
+fill_lease (struct range *ranges, unsigned n, struct lease *l)
+{
+	int ret = make_copies (ranges, n, l);
+
+	if (ret)
+		return ret;
+	ret = map_directions (ranges, n, l);
+	if (ret) {
+		free (l->copies);
+		return ret;
+	}
+	place_ranges (ranges, n, l);
+	return 0;
+}
+
+/* pages: to map; room: with those of the copies. */
+static int
+new_lease (struct range *ranges, unsigned n, uint32_t pages, uint32_t room, struct lease **ret)
+{
+	struct lease *l = malloc (sizeof (*l) + 2 * (size_t) pages * sizeof (l->lists[0]));
 	int err;
 
 	if (!l)
 		return -ENOMEM;
-	*l = (struct lease){ .total = total };
-	err = map_directions (ranges, n, l);
+	*l = (struct lease){ .room = room, .total = pages };
+	err = fill_lease (ranges, n, l);
 	if (err) {
 		free (l);
-		return explain (err, ranges, n, total);
+		return explain (err, ranges, n, room);
 	}
-	place_ranges (ranges, n, l);
 	*ret = l;
 	return 0;
+}
+
+uint32_t
+map_copy_limit (void)
+{
+	return host.can_copy ? COPY_LIMIT : 0;
 }
 
 int
 map_ranges (struct range *ranges, unsigned n, struct lease **ret)
 {
-	uint64_t total = 0;
+	uint64_t pages = 0, room;
 	unsigned k;
 	int err;
 
 	for (k = 0; k < n; k++)
-		total += range_pages (&ranges[k]);
-	err = take_room (total);
+		pages += range_pages (&ranges[k]);
+	room = pages + (copy_measure (ranges, n) + XEN_PAGE - 1) / XEN_PAGE;
+	err = take_room (room);
 	if (err)
 		return err;
-	err = new_lease (ranges, n, (uint32_t) total, ret);
+	err = new_lease (ranges, n, (uint32_t) pages, (uint32_t) room, ret);
 	if (err)
-		give_room ((uint32_t) total);
+		give_room ((uint32_t) room);
 	return err;
+}
+
+int
+map_write_back (const struct range *ranges, unsigned n)
+{
+	int err = copy_out (ranges, n);
+
+	if (err == 0)
+		return 0;
+	check_domains (ranges, n);
+	return -EFAULT;
 }
 
 void
@@ -176,6 +237,7 @@ unmap_lease (struct lease *l)
 	for (d = 0; d < DIRECTIONS; d++)
 		if (l->maps[d].pages)
 			grant_unmap (&l->maps[d]);
-	give_room (l->total);
+	give_room (l->room);
+	free (l->copies);
 	free (l);
 }

@@ -9,6 +9,7 @@
 #include <vhost/protocol.h>
 
 #include "mmap-unix/file-map.h"
+#include "mmap-xen/domain.h"
 #include "mmap-xen/foreign.h"
 #include "mmap-xen/grant.h"
 
@@ -17,6 +18,9 @@
  * is ever in their place.
  */
 #define NO_ADVANCE_MAP (VH_XEN_NO_ADVANCE_MAP | 0x8u)
+
+/* A guest that dies keeps its pages for as long as we have them mapped, and its toolstack waits for that; asking costs a hypercall. */
+#define WATCH_MS 500
 
 enum kind { KIND_FILE, KIND_FOREIGN, KIND_GRANT, KIND_GRANT_ON_DEMAND, KIND_INVALID };
 
@@ -79,14 +83,27 @@ unmap_region (struct region *r)
 	}
 }
 
-void
-map_get_counters (struct map_counters *ret)
+unsigned
+map_watch_ms (void)
 {
-	const struct map_counters *c = &host.counters;
+	return WATCH_MS;
+}
 
-	*ret = (struct map_counters){
+int
+map_check (struct region *r)
+{
+	return kind_of (r->spec.xen_flags) == KIND_FILE || domain_check_region (r) ? 0 : -ESRCH;
+}
+
+void
+map_get_counters (struct vh_memory_counters *ret)
+{
+	const struct vh_memory_counters *c = &host.counters;
+
+	*ret = (struct vh_memory_counters){
 		.map_calls = __atomic_load_n (&c->map_calls, __ATOMIC_RELAXED),
 		.unmap_calls = __atomic_load_n (&c->unmap_calls, __ATOMIC_RELAXED),
+		.copy_calls = __atomic_load_n (&c->copy_calls, __ATOMIC_RELAXED),
 		.grants_mapped = __atomic_load_n (&c->grants_mapped, __ATOMIC_RELAXED),
 		.grants_unmapped = __atomic_load_n (&c->grants_unmapped, __ATOMIC_RELAXED),
 		.grants_live = __atomic_load_n (&c->grants_live, __ATOMIC_RELAXED),

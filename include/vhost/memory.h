@@ -59,6 +59,23 @@ int vh_memory_read (const struct vh_memory *, uint64_t addr, void *buf, size_t s
 int vh_memory_write (const struct vh_memory *, uint64_t addr, const void *buf, size_t size);
 
 /*
+ * What this process did to have the memory of guests that is not in files: of Xen domains, by foreign mapping and by grants.  All 0 in libvhost.
+ */
+struct vh_memory_counters {
+	uint64_t map_calls;		/* calls that mapped something, of any kind, also in vain */
+	uint64_t unmap_calls;
+	uint64_t copy_calls;		/* calls that copied from or to granted memory, in place of mapping it */
+	uint64_t grants_mapped;		/* pages */
+	uint64_t grants_unmapped;
+	uint64_t grants_live;		/* mapped now */
+	uint64_t foreign_frames;	/* pages mapped without grants */
+	uint64_t failures;		/* calls that failed: mostly what guests did not grant */
+};
+
+/* Copies the counters.  Any thread. */
+void vh_memory_get_counters (struct vh_memory_counters *ret);
+
+/*
  * Installs the process-wide SIGBUS guard: when a peer shrinks a file that is mapped as guest memory, the access that would kill the process meets zeroes
  * instead and every ring that uses the region stops.  A SIGBUS that does not concern guest memory goes to the handler that was there before.
  * Daemons made with vh_daemon_new call it; others may.  Calling it again is harmless.  0, or a negative errno of sigaction.  Not while another thread

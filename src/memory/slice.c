@@ -53,6 +53,14 @@ copy_bytes (unsigned char *guest, unsigned char *buf, size_t size, bool write)
 		memcpy (buf, guest, size);
 }
 
+/* Copies between a range that is there now and buf. */
+static int
+copy_range (const struct range *range, unsigned char *buf)
+{
+	copy_bytes (range->host, buf, range->size, range->write);
+	return range->write ? map_write_back (range, 1) : 0;
+}
+
 /* Copies the beginning of a piece that is mapped on demand; p->size becomes what was copied. */
 static int
 copy_on_demand (struct piece *p, unsigned char *buf, bool write)
@@ -62,13 +70,14 @@ copy_on_demand (struct piece *p, unsigned char *buf, bool write)
 	int err;
 
 	range.size = p->size < MAX_PIECE ? (uint32_t) p->size : MAX_PIECE;
+	range.copy = range.size <= map_copy_limit ();
 	err = map_ranges (&range, 1, &lease);
 	if (err < 0)
 		return err;
 	p->size = range.size;
-	copy_bytes (range.host, buf, p->size, write);
+	err = copy_range (&range, buf);
 	unmap_lease (lease);
-	return 0;
+	return err;
 }
 
 static int

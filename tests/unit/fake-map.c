@@ -41,7 +41,7 @@ map_protocol_features (void)
 }
 
 void
-map_get_counters (struct map_counters *ret)
+map_get_counters (struct vh_memory_counters *ret)
 {
 	memset (ret, 0, sizeof (*ret));
 }
@@ -76,17 +76,58 @@ unmap_region (struct region *r)
 
 /* --- ranges --- */
 
+uint32_t
+map_copy_limit (void)
+{
+	return fake_map.copy_limit;
+}
+
+/* Where a range is in its region's file. */
+static off_t
+range_offset (const struct range *range)
+{
+	if (!range_inside (range->addr, range->size, range->region->spec.guest_addr, range->region->spec.size))
+		abort ();	/* the contract: all inside the region */
+	return (off_t) (range->region->spec.offset + (range->addr - range->region->spec.guest_addr));
+}
+
+static int
+range_fd (const struct range *range)
+{
+	return *(int *) range->region->model;
+}
+
+static bool
+is_refused (const struct range *range)
+{
+	return ranges_overlap (range->addr, range->size, fake_map.refused, fake_map.refused_size);
+}
+
+static int
+copy_one (struct range *range, struct mapping *m)
+{
+	m->length = range->size;
+	m->base = mmap (NULL, m->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (m->base == MAP_FAILED)
+		return -errno;
+	if (pread (range_fd (range), m->base, range->size, range_offset (range)) != (ssize_t) range->size)
+		abort ();
+	range->host = m->base;
+	fake_map.copies++;
+	return 0;
+}
+
 static int
 map_one (struct range *range, struct mapping *m)
 {
-	uint64_t offset = range->region->spec.offset + (range->addr - range->region->spec.guest_addr), in_page = offset % PAGE;
+	off_t offset = range_offset (range), in_page = offset % PAGE;
 
-	if (!range_inside (range->addr, range->size, range->region->spec.guest_addr, range->region->spec.size))
-		abort ();	/* the contract: all inside the region */
-	if (ranges_overlap (range->addr, range->size, fake_map.refused, fake_map.refused_size))
+	if (is_refused (range))
 		return -EFAULT;
+	if (range->copy)
+		return copy_one (range, m);
 	m->length = (size_t) in_page + range->size;
-	m->base = mmap (NULL, m->length, PROT_READ | (range->write ? PROT_WRITE : 0), MAP_SHARED, *(int *) range->region->model, (off_t) (offset - in_page));
+	m->base = mmap (NULL, m->length, PROT_READ | (range->write ? PROT_WRITE : 0), MAP_SHARED, range_fd (range), offset - in_page);
 	if (m->base == MAP_FAILED)
 		return -errno;
 	range->host = (unsigned char *) m->base + in_page;
@@ -135,6 +176,24 @@ map_ranges (struct range *ranges, unsigned n, struct lease **ret)
 		fake_map.mapped (fake_map.opaque);
 	*ret = l;
 	return 0;
+}
+
+int
+map_write_back (const struct range *ranges, unsigned n)
+{
+	int err = 0;
+
+	fake_map.write_backs++;
+	for (unsigned i = 0; i < n; i++) {
+		if (!ranges[i].copy || !ranges[i].write)
+			continue;
+		if (is_refused (&ranges[i]))
+			err = -EFAULT;
+		else if (pwrite (range_fd (&ranges[i]), ranges[i].host, ranges[i].size, range_offset (&ranges[i])) != (ssize_t) ranges[i].size)
+			abort ();
+		fake_map.written += err == 0;
+	}
+	return err;
 }
 
 void

@@ -214,8 +214,8 @@ kinds_of_another_model (void)
 static void
 what_the_model_says (void)
 {
-	static const struct map_counters none;
-	struct map_counters counters;
+	static const struct vh_memory_counters none;
+	struct vh_memory_counters counters;
 	struct region region = { 0 };
 	struct range range = { .region = &region, .size = 1 };
 	struct lease *lease;

@@ -79,6 +79,49 @@ fake_grant_unmap (xengnttab_handle *handle, void *at, uint32_t n)
 	return 0;
 }
 
+/* What a guest has at a byte: two numbers that say where it is.  What is copied to the guest is kept with the segments. */
+static uint8_t
+guest_byte (uint32_t ref, unsigned offset)
+{
+	return (uint8_t) (ref * 31 + offset);
+}
+
+static void
+fake_segment (xengnttab_grant_copy_segment_t *s)
+{
+	bool in = s->flags == GNTCOPY_source_gref;
+	uint32_t ref = in ? s->source.foreign.ref : s->dest.foreign.ref;
+	unsigned offset = in ? s->source.foreign.offset : s->dest.foreign.offset, i;
+
+	if (s->len == 0 || offset + s->len > XEN_PAGE || !(in || s->flags == GNTCOPY_dest_gref))
+		abort ();	/* the library's contract */
+	s->status = fake.copy_status && ref == fake.bad_copy ? fake.copy_status : GNTST_okay;
+	for (i = 0; in && s->status == GNTST_okay && i < s->len; i++)
+		((uint8_t *) s->dest.virt)[i] = guest_byte (ref, offset + i);
+}
+
+static int
+fake_grant_copy (xengnttab_handle *handle, uint32_t n, xengnttab_grant_copy_segment_t *segments)
+{
+	uint32_t i;
+
+	if (fake.copy_errno) {
+		errno = fake.copy_errno;
+		return -1;
+	}
+	if (n == 0)	/* is it possible? */
+		return 0;
+	fake.copy_calls++;
+	fake.copied += n;
+	for (i = 0; i < n; i++)
+		fake_segment (&segments[i]);
+	if (n > FAKE_MAX_SEGMENTS)
+		abort ();
+	fake.n_segments = n;
+	memcpy (fake.segments, segments, n * sizeof (*segments));
+	return 0;
+}
+
 static xenforeignmemory_handle *
 fake_foreign_open (struct xentoollog_logger *logger, unsigned flags)
 {
@@ -173,6 +216,7 @@ static const struct xen_calls fake_calls = {
 	.grant_close = fake_grant_close,
 	.grant_map = fake_grant_map,
 	.grant_unmap = fake_grant_unmap,
+	.grant_copy = fake_grant_copy,
 	.foreign_open = fake_foreign_open,
 	.foreign_close = fake_foreign_close,
 	.foreign_map = fake_foreign_map,

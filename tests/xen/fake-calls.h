@@ -12,6 +12,7 @@
 #include "mmap-xen/calls.h"
 
 #define FAKE_MAX_GRANTS 65536u
+#define FAKE_MAX_SEGMENTS 64u
 
 struct fake {
 	/* What happened. */
@@ -20,6 +21,9 @@ struct fake {
 	unsigned foreign_calls, foreign_unmaps;
 	unsigned domain_calls;
 	unsigned live_maps;			/* grant maps that were not unmapped */
+	unsigned copy_calls, copied;		/* of grants: calls, and segments of all of them */
+	unsigned n_segments;			/* of the last copy call: */
+	xengnttab_grant_copy_segment_t segments[FAKE_MAX_SEGMENTS];
 	uint32_t n;				/* of the last grant map call: */
 	uint32_t refs[FAKE_MAX_GRANTS];
 	uint32_t domids[FAKE_MAX_GRANTS];
@@ -36,6 +40,9 @@ struct fake {
 	unsigned fail_map;			/* the nth grant map call from now fails (1: the next) ... */
 	int fail_errno;				/* ... with this */
 	int unmap_errno;			/* unmapping grants fails with it */
+	int copy_errno;				/* copying, and the question whether that is possible, fails with it */
+	uint32_t bad_copy;			/* this reference was not granted so: what a copy says of it */
+	int16_t copy_status;			/* 0: all were */
 	unsigned good_calls;			/* so many foreign map calls from now work; after them: */
 	unsigned bad_calls;			/* so many ... */
 	size_t bad_entry;			/* ... report for this frame of the call ... */

@@ -4,7 +4,7 @@
  */
 #include "model.h"
 
-static struct map_counters before;
+static struct vh_memory_counters before;
 
 struct region
 model_region (uint32_t domid, uint64_t addr, uint64_t size, uint32_t flags)
@@ -34,14 +34,15 @@ model_begin (void)
 	map_get_counters (&before);
 }
 
-struct map_counters
+struct vh_memory_counters
 model_counters (void)
 {
-	struct map_counters now;
+	struct vh_memory_counters now;
 
 	map_get_counters (&now);
 	now.map_calls -= before.map_calls;
 	now.unmap_calls -= before.unmap_calls;
+	now.copy_calls -= before.copy_calls;
 	now.grants_mapped -= before.grants_mapped;
 	now.grants_unmapped -= before.grants_unmapped;
 	now.grants_live -= before.grants_live;
@@ -53,7 +54,7 @@ model_counters (void)
 bool
 model_is_balanced (void)
 {
-	struct map_counters c = model_counters ();
+	struct vh_memory_counters c = model_counters ();
 
 	return c.grants_live == 0 && c.grants_mapped == c.grants_unmapped;
 }

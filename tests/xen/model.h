@@ -29,6 +29,6 @@ void model_begin (void);
 bool model_is_balanced (void);
 
 /* The counters, less what they were at model_begin. */
-struct map_counters model_counters (void);
+struct vh_memory_counters model_counters (void);
 
 #endif
