@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: a split ring over memory that is mapped on demand, by the memory model of the unit tests, which can be short of room and refuse ranges.
+ * Fuzz target: a split ring over memory that is mapped on demand, by the memory model of the unit tests, which can be short of room, refuse ranges, and copy
+ * small requests.
  *
  *	0                0x2000            0x8000         0xa000      0x10000
  *	| ring, data      | data            | data         | (hole)     | data            |
@@ -269,6 +270,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 	setup.size = run.size = 1u << input_byte (&run) % 7;
 	fake_map_reset ();
 	memset (run.world->bytes, 0, MEMORY_SIZE);
+	/* Requests up to some size may be copied. */
+	if (features & 8)
+		fake_map.copy_limit = 0x80u << (features >> 4 & 7);
 	/* The ring may lie in memory on demand, too. */
 	if (features & 4)
 		setup.used = 0x10000;

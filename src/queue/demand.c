@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Batches of requests whose parts are mapped on demand.
+ * Taking requests whose parts are mapped on demand.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,65 +8,31 @@
 
 #include <vhost/loop.h>
 
-#include "queue/demand.h"
+#include "queue/demand-batch.h"
 
-/* Most requests that share a lease: the slowest of them holds up the others. */
+/* Most requests that are taken at a time. */
 #define MAX_BATCH 64
+
+/* Most requests that share a mapping: the slowest of them holds up the others, and with more the call that maps them costs each hardly less. */
+#define MAX_SHARERS 16
+
+/* Parts of this size are copied even if the request has too much for the others to be: a header or a status byte is not worth a mapping of its own. */
+#define SMALL_PART 256
 
 /* When it is others that have too much mapped, nothing tells us that they have less. */
 #define RETRY_MS 1
 
-#define NOBODY UINT32_MAX
-
-/* Whose part a range is. */
-struct owner {
-	uint16_t head;
-	uint16_t part;
-};
-
-/* Requests with one lease. */
-struct batch {
-	struct lease *lease;
-	unsigned live;		/* not given back */
-	uint32_t first, last;	/* heads of those that were, in their order; linked by given.next */
-	struct batch *next;	/* free batches */
-};
-
-/* A request that was given back and waits for its batch. */
-struct given {
-	uint32_t written;
-	uint32_t next;
-	bool waits;
-};
-
-struct demand {
-	struct range *ranges;		/* of the batch that is being taken, in the order of its requests */
-	struct owner *owners;		/* of the ranges */
-	unsigned n_ranges;
-	unsigned max_batch;
-	struct batch *batches, *free_batch;
-	unsigned leases;
-	struct batch **batch_of;	/* by head; NULL: no lease */
-	struct given *given;		/* by head */
-	struct vh_timer *retry;		/* NULL when the ring has no loop */
-	bool starved;
-	void *pool;			/* all arrays are in here */
-	size_t pool_size;
-};
-
 /* --- life --- */
 
-enum { PIECE_RANGES, PIECE_OWNERS, PIECE_BATCHES, PIECE_BATCH_OF, PIECE_GIVEN, PIECES };
-
-static void demand_retry (void *opaque);
+enum { PIECE_RANGES, PIECE_OWNERS, PIECE_BATCHES, PIECE_SHARES, PIECE_GIVEN, PIECES };
 
 /* Takes the arrays from one mapping that costs memory only where it is touched. */
 static int
-demand_map_pool (struct demand *d, unsigned size, size_t max_ranges)
+demand_map_pool (struct demand *d, unsigned size)
 {
 	const size_t sizes[PIECES] = {
-		[PIECE_RANGES] = max_ranges * sizeof (*d->ranges), [PIECE_OWNERS] = max_ranges * sizeof (*d->owners),
-		[PIECE_BATCHES] = size * sizeof (*d->batches),	   [PIECE_BATCH_OF] = size * sizeof (*d->batch_of),
+		[PIECE_RANGES] = d->max_ranges * sizeof (*d->ranges), [PIECE_OWNERS] = d->max_ranges * sizeof (*d->owners),
+		[PIECE_BATCHES] = size * sizeof (*d->batches),	      [PIECE_SHARES] = size * sizeof (*d->shares),
 		[PIECE_GIVEN] = size * sizeof (*d->given),
 	};
 	size_t starts[PIECES + 1] = { 0 };
@@ -82,7 +48,7 @@ demand_map_pool (struct demand *d, unsigned size, size_t max_ranges)
 	d->ranges = (struct range *) (pool + starts[PIECE_RANGES]);
 	d->owners = (struct owner *) (pool + starts[PIECE_OWNERS]);
 	d->batches = (struct batch *) (pool + starts[PIECE_BATCHES]);
-	d->batch_of = (struct batch **) (pool + starts[PIECE_BATCH_OF]);
+	d->shares = (struct share *) (pool + starts[PIECE_SHARES]);
 	d->given = (struct given *) (pool + starts[PIECE_GIVEN]);
 	return 0;
 }
@@ -93,7 +59,9 @@ demand_init (struct demand *d, struct vh_ring *ring)
 	int err;
 
 	d->max_batch = ring->size < MAX_BATCH ? ring->size : MAX_BATCH;
-	err = demand_map_pool (d, ring->size, (size_t) d->max_batch * ring->max_chain);
+	d->max_ranges = d->max_batch * ring->max_chain;
+	d->line = line_empty;
+	err = demand_map_pool (d, ring->size);
 	if (err < 0)
 		return err;
 	for (unsigned i = 0; i < ring->size; i++)
@@ -174,7 +142,7 @@ demand_rest (struct vh_ring *ring)
 		vh_timer_set (ring->demand->retry, -1);
 }
 
-static void
+void
 demand_retry (void *opaque)
 {
 	struct vh_ring *ring = opaque;
@@ -217,92 +185,58 @@ ranges_of (const struct vh_ring *ring, struct vh_request **reqs, unsigned n, uns
 	return at - first;
 }
 
-/* Puts the addresses of mapped ranges into the parts. */
-static void
-ranges_place (struct vh_ring *ring, unsigned first, unsigned n)
-{
-	const struct demand *d = ring->demand;
-
-	for (unsigned i = first; i < first + n; i++)
-		ring->requests[d->owners[i].head].pub.out[d->owners[i].part].iov_base = d->ranges[i].host;
-}
-
-/* --- batches --- */
-
-/* Gives the requests that have ranges, out of n, a lease in common. */
-static void
-batch_new (struct vh_ring *ring, unsigned first, unsigned n, struct lease *lease)
-{
-	struct demand *d = ring->demand;
-	struct batch *b = d->free_batch;
-
-	/* There are as many batches as heads, and each that is in use has one at least. */
-	d->free_batch = b->next;
-	*b = (struct batch){ .lease = lease, .first = NOBODY, .last = NOBODY };
-	for (unsigned i = first; i < first + n; i++) {
-		struct batch **of = &d->batch_of[d->owners[i].head];
-
-		b->live += *of != b;
-		*of = b;
-	}
-	d->leases++;
-}
-
-static void
-batch_end (struct vh_ring *ring, struct batch *b)
-{
-	struct demand *d = ring->demand;
-
-	unmap_lease (b->lease);
-	for (uint32_t head = b->first; head != NOBODY; head = d->given[head].next) {
-		d->given[head].waits = false;
-		ring_done (ring, head, d->given[head].written);
-	}
-	b->next = d->free_batch;
-	d->free_batch = b;
-	d->leases--;
-	if (d->starved)
-		demand_retry (ring);
-}
-
-void
-demand_give (struct vh_ring *ring, unsigned head, uint32_t written)
-{
-	struct demand *d = ring->demand;
-	struct batch *b = d->batch_of[head];
-
-	if (!b) {
-		ring_done (ring, head, written);
-		return;
-	}
-	d->batch_of[head] = NULL;
-	d->given[head] = (struct given){ .written = written, .next = NOBODY, .waits = true };
-	if (b->last == NOBODY)
-		b->first = head;
-	else
-		d->given[b->last].next = head;
-	b->last = head;
-	if (--b->live == 0)
-		batch_end (ring, b);
-}
-
 /* --- taking --- */
 
-/* Maps n ranges with one call. */
+/* How requests may have a lease in common. */
+enum sharing {
+	SHARING_FREE,	/* all is copied: nobody waits for anybody */
+	SHARING_FEW,	/* some is mapped until the last one has been given back */
+	SHARING_NONE,	/* likewise, and nothing says that it ends soon: what the driver said nothing in may be a receive buffer */
+};
+
+static const unsigned most_sharers[] = { [SHARING_FREE] = MAX_BATCH, [SHARING_FEW] = MAX_SHARERS, [SHARING_NONE] = 1 };
+
+/* Decides which of a request's n ranges are copied, and by that how it may share. */
+static enum sharing
+request_plan (const struct vh_request *req, struct range *ranges, unsigned n)
+{
+	uint64_t limit = map_copy_limit (), total = 0, copied = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		total += ranges[i].size;
+	for (unsigned i = 0; i < n; i++) {
+		ranges[i].copy = total <= limit || (ranges[i].size <= SMALL_PART && copied + ranges[i].size <= limit);
+		copied += ranges[i].copy ? ranges[i].size : 0;
+	}
+	if (copied == total)
+		return SHARING_FREE;
+	return req->n_out > 0 ? SHARING_FEW : SHARING_NONE;
+}
+
+/* How many of n requests, whose ranges begin at `first`, may have a lease in common. */
+static unsigned
+group_size (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned first)
+{
+	unsigned sharers = 0, size, count;
+	enum sharing group = SHARING_NONE, sharing;
+
+	for (size = 0; size < n; size++, first += count) {
+		count = ranges_of (ring, reqs + size, 1, first);
+		if (count == 0)	/* all of it is mapped in advance */
+			continue;
+		sharing = request_plan (reqs[size], ring->demand->ranges + first, count);
+		if (sharers > 0 && (sharing != group || sharers == most_sharers[group]))
+			break;
+		group = sharing;
+		sharers++;
+	}
+	return size;
+}
+
 static int
 map_batch (struct vh_ring *ring, unsigned first, unsigned n)
 {
-	struct lease *lease;
-	int err;
-
-	if (n == 0)
-		return 0;
-	err = map_ranges (ring->demand->ranges + first, n, &lease);
-	if (err < 0)
-		return err;
-	ranges_place (ring, first, n);
-	batch_new (ring, first, n, lease);
-	return 0;
+	return n > 0 ? batch_new (ring, first, n) : 0;
 }
 
 /* Nothing is left of a request but its error and the status part, if there is one. */
@@ -335,10 +269,8 @@ map_status (struct vh_ring *ring, struct vh_request *req, unsigned first, unsign
 
 /* Maps n requests by themselves, because one of them is at fault.  Sets *kept to how many it did. */
 static int
-map_each (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned *kept)
+map_each (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned first, unsigned *kept)
 {
-	unsigned first = 0;
-
 	for (*kept = 0; *kept < n; ++*kept) {
 		unsigned count = ranges_of (ring, reqs + *kept, 1, first);
 		int err = map_batch (ring, first, count);
@@ -358,16 +290,16 @@ is_want_of_room (int err)
 	return err == -EAGAIN || err == -ENOMEM;
 }
 
-/* Maps as many of n requests as there is room for.  Sets *kept to how many those are, and says why they are not all. */
+/* Maps as many of n requests as there is room for, with one lease.  Sets *kept to how many those are, and says why they are not all. */
 static int
-map_requests (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned *kept)
+map_group (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned first, unsigned *kept)
 {
 	int err, why = 0;
 
 	for (*kept = n; *kept > 0; *kept /= 2) {
-		err = map_batch (ring, 0, ranges_of (ring, reqs, *kept, 0));
+		err = map_batch (ring, first, ranges_of (ring, reqs, *kept, first));
 		if (err == -EFAULT)
-			return map_each (ring, reqs, *kept, kept) ?: why;
+			return map_each (ring, reqs, *kept, first, kept) ?: why;
 		if (err == 0)
 			return why;
 		why = err;
@@ -375,6 +307,22 @@ map_requests (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsign
 			*kept = 0;
 	}
 	return why;
+}
+
+/* The same, with as many leases as it takes. */
+static int
+map_requests (struct vh_ring *ring, struct vh_request **reqs, unsigned n, unsigned *kept)
+{
+	unsigned first = 0, done;
+	int err = 0;
+
+	for (*kept = 0; *kept < n && err == 0; *kept += done) {
+		unsigned size = group_size (ring, reqs + *kept, n - *kept, first), count = ranges_of (ring, reqs + *kept, size, first);
+
+		err = map_group (ring, reqs + *kept, size, first, &done);
+		first += count;
+	}
+	return err;
 }
 
 /* A driver that makes a head available that it was not given back yet; other rings see this by the request's snapshot. */
@@ -415,17 +363,4 @@ demand_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	d->n_ranges = 0;
 	n = ring->layout->take (ring, reqs, max < d->max_batch ? max : d->max_batch);
 	return n > 0 ? demand_take_batch (ring, reqs, (unsigned) n) : n;
-}
-
-void
-demand_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct batch **of = &ring->demand->batch_of[request_head (ring, (struct request *) reqs[i])];
-		struct batch *b = *of;
-
-		*of = NULL;
-		if (b && --b->live == 0)
-			batch_end (ring, b);
-	}
 }

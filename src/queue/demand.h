@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Parts in regions that are mapped on demand.  While a batch of requests is taken its ranges are only collected; then one map_ranges maps them all.  The
- * lease is the batch's: it ends when the last of its requests was given back, and only then are they published, because a guest takes its memory back when
- * it sees a request used.
+ * Parts in regions that are mapped on demand.  While requests are taken their ranges are only collected; then those of several are mapped by one map_ranges,
+ * or copied where the model finds that better (see map.h).  A request that holds mapped memory is published after its lease has ended, and its lease ends
+ * when all that share it were given back; one that has only copies is published like any other.
  *
- *	take -> ranges of a batch -> map_ranges -> lease ... give, give, give -> unmap_lease -> done[] -> flush
+ *	take -> ranges -> map_ranges -> lease ... give, give, give -> map_write_back, unmap_lease -> done[] -> flush
+ *	                                         give -> done[] -> flush: map_write_back
  */
 #ifndef QUEUE_DEMAND_H
 #define QUEUE_DEMAND_H
@@ -14,7 +15,7 @@
 /* Makes what is needed, once per ring.  0 or -ENOMEM. */
 int demand_prepare (struct vh_ring *);
 
-/* NULL is fine for ring->demand, here and in demand_rest. */
+/* NULL is fine for ring->demand, here, in demand_flush and in demand_rest. */
 void demand_free (struct vh_ring *);
 
 /* vh_ring_take for memory that has regions on demand. */
@@ -22,6 +23,9 @@ int demand_take (struct vh_ring *, struct vh_request **reqs, unsigned max);
 
 /* vh_ring_give, for a request of any memory: enters it into done[], or lets it wait for the others of its batch. */
 void demand_give (struct vh_ring *, unsigned head, uint32_t written);
+
+/* Before done[] is published, and before memory goes: gives the guest what the device wrote to copies. */
+void demand_flush (struct vh_ring *);
 
 /* Ends what n requests that are put back have mapped. */
 void demand_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);

@@ -10,7 +10,7 @@
 #include "queue/layout.h"
 #include "queue/notify.h"
 
-static const char lost_memory[] = "guest memory was truncated";
+static const char lost_memory[] = "guest memory was lost";
 
 /* --- life --- */
 
@@ -221,6 +221,8 @@ flush_done (struct vh_ring *ring)
 {
 	bool call;
 
+	if (unlikely (ring->demand))
+		demand_flush (ring);
 	if (unlikely (guard_count () != ring->guard_seen))
 		ring_check_memory (ring);
 	if (likely (!ring->broken)) {

@@ -32,7 +32,7 @@ area_find (const struct vh_ring *ring, const struct vh_memory *m, unsigned area,
 	if (slot->host)
 		ret->host[area] = slot->host + (addr - slot->addr);
 	else
-		ranges[(*n)++] = (struct range){ slot->region, addr, (uint32_t) size, area == AREA_USED, NULL };
+		ranges[(*n)++] = (struct range){ .region = slot->region, .addr = addr, .size = (uint32_t) size, .write = area == AREA_USED };
 	return 0;
 }
 
@@ -125,6 +125,7 @@ snapshot_drop (struct vh_ring *ring, struct snapshot *s)
 {
 	struct snapshot **link = &ring->snapshot;
 
+	demand_flush (ring);
 	while (*link != s)
 		link = &(*link)->older;
 	*link = s->older;
@@ -177,6 +178,7 @@ snapshot_push_bare (struct vh_ring *ring, struct vh_memory *m)
 
 	areas_replace (ring, &none);
 	if (ring->snapshot->in_flight == 0) {	/* the same one serves on */
+		demand_flush (ring);
 		vh_memory_ref (m);
 		vh_memory_unref (ring->snapshot->memory);
 		ring->snapshot->memory = m;

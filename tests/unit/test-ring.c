@@ -379,7 +379,7 @@ file_shrinks (off_t size, bool touch)
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), -EFAULT);
 	CU_ASSERT_EQUAL (g.broken, 1);
 	CU_ASSERT_EQUAL (g.err, -EFAULT);
-	CU_ASSERT_STRING_EQUAL (g.why, "guest memory was truncated");
+	CU_ASSERT_STRING_EQUAL (g.why, "guest memory was lost");
 	vh_ring_give (h.ring, other, 1);
 	vh_ring_flush (h.ring);
 	CU_ASSERT_EQUAL (vh_ring_take (h.ring, &other, 1), 0);
