@@ -15,6 +15,7 @@
  *	-ETIMEDOUT	the peer was too slow
  *	-EAGAIN		would block: wait for the object's fd and try again
  *	-EBUSY		already in use
+ *	-ESRCH		the guest is gone
  *
  * Failures of system calls come through with the system's own code.  The words for what went wrong live in the object: see vh_backend_error and its like.
  */

@@ -40,6 +40,8 @@ connection_release (struct vh_backend *b)
 	b->source = NULL;
 	vh_timer_remove (b->deadline);
 	b->deadline = NULL;
+	vh_timer_remove (b->watch);
+	b->watch = NULL;
 	channel_close (&b->channel);
 	notify_close (b);
 	backend_close_retired (b);
@@ -81,6 +83,7 @@ connection_begin_end (struct vh_backend *b)
 	vh_source_remove (b->source);
 	b->source = NULL;
 	vh_timer_set (b->deadline, -1);
+	vh_timer_set (b->watch, -1);
 	/* Rings want nothing any more; a letter under way is answered first, see backend_settled. */
 	if (b->waiting == 0)
 		vh_loop_post (b->loop, &b->ender);
@@ -99,6 +102,37 @@ void
 vh_backend_close (struct vh_backend *b)
 {
 	connection_begin_end (b);
+}
+
+/* --- guests that die --- */
+
+void
+backend_watch_memory (struct vh_backend *b)
+{
+	unsigned ms = map_watch_ms ();
+
+	if (b->watching || ms == 0 || b->memory->n == 0)
+		return;
+	vh_timer_set (b->watch, ms);
+	b->watching = true;
+}
+
+/* A guest that is gone makes its regions lost, so rings that are busy stop at once; the others stop with the connection. */
+static void
+watch_passed (void *opaque)
+{
+	struct vh_backend *b = opaque;
+
+	b->watching = false;
+	for (unsigned i = 0; i < b->memory->n; i++) {
+		int err = map_check (b->memory->slots[i].region);
+
+		if (err < 0) {
+			backend_fail (b, error_set (&b->error, err, "its memory cannot be used any more"));
+			return;
+		}
+	}
+	backend_watch_memory (b);
 }
 
 /* --- reading --- */
@@ -291,6 +325,8 @@ connection_open (struct vh_backend *b, const struct vh_backend_options *o)
 		err = memory_new (NULL, 0, &b->memory);
 	if (err == 0)
 		err = vh_loop_add_timer (b->loop, deadline_passed, b, &b->deadline);
+	if (err == 0)
+		err = vh_loop_add_timer (b->loop, watch_passed, b, &b->watch);
 	if (err == 0)
 		err = vh_loop_add_fd (b->loop, b->channel.fd, EPOLLIN, connection_ready, b, &b->source);
 	return err;

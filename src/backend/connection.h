@@ -88,6 +88,8 @@ struct vh_backend {
 	struct vh_source *source;
 	struct vh_timer *deadline;
 	bool deadline_set;
+	struct vh_timer *watch;		/* for guests that die */
+	bool watching;
 	unsigned timeout_ms;
 	struct message reply;		/* being made */
 
@@ -131,6 +133,9 @@ bool backend_device_valid (const struct vh_device *);
 
 /* Ends the connection with an error; the words are in b->error already. */
 void backend_fail (struct vh_backend *, int err);
+
+/* There is other memory: its guest is looked after from now on, where that is called for. */
+void backend_watch_memory (struct vh_backend *);
 
 /* All letters were answered. */
 void backend_settled (struct vh_backend *);

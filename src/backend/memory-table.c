@@ -31,6 +31,7 @@ table_replace (struct vh_backend *b, struct region *const *regions, unsigned n)
 		return err;
 	vh_memory_unref (b->memory);
 	b->memory = table;
+	backend_watch_memory (b);
 	/* What could not start for want of memory may now. */
 	for (unsigned i = 0; i < b->n_vrings; i++)
 		b->vrings[i].failed = false;

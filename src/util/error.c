@@ -25,6 +25,7 @@ static const struct {
 	{ EFAULT, "outside guest memory" },
 	{ ETIMEDOUT, "the peer was too slow" },
 	{ EAGAIN, "would block" },
+	{ ESRCH, "the guest is gone" },
 	{ EBUSY, "already in use" },
 };
 
