@@ -114,13 +114,16 @@ timers_arm (struct vh_loop *loop)
 	timerfd_settime (loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+/* The one that has been due for longest. */
 static struct vh_timer *
 timers_due (struct vh_loop *loop, int64_t now)
 {
+	struct vh_timer *first = NULL;
+
 	for (struct vh_timer *t = loop->timers; t; t = t->next)
-		if (t->due >= 0 && t->due <= now)
-			return t;
-	return NULL;
+		if (t->due >= 0 && t->due <= now && (!first || t->due < first->due))
+			first = t;
+	return first;
 }
 
 static void

@@ -77,9 +77,9 @@ timers_fire_once_and_in_order (void)
 
 	begin ();
 	n_order = 0;
-	set_alarm (&a, 1, 40);
+	set_alarm (&a, 1, 400);
 	set_alarm (&b, 2, 0);
-	set_alarm (&c, 3, 20);
+	set_alarm (&c, 3, 200);
 	until_fired (3);
 	CU_ASSERT_TRUE (n_order == 3 && order[0] == 2 && order[1] == 3 && order[2] == 1);
 	CU_ASSERT_EQUAL (vh_loop_dispatch (loop, 60), 0);
