@@ -25,7 +25,8 @@ chain_divide (struct vh_ring *ring, unsigned allowed, unsigned room)
 	ring->credit = allowed - ring->left;
 }
 
-struct iovec *
+/* Makes room for one more part, if need be by moving all from the request to its piece of the arena.  NULL: there are too many. */
+static struct iovec *
 chain_grow (struct vh_ring *ring, struct request *r, struct iovec *part)
 {
 	unsigned n = (unsigned) (part - r->pub.out);

@@ -25,12 +25,6 @@ slot_holds (const struct slot *slot, uint64_t offset, uint32_t len)
  */
 struct iovec *chain_add (struct vh_ring *, struct request *, struct iovec *part, uint64_t addr, uint32_t len, bool write);
 
-/*
- * Makes room for one more part, if need be by moving all from the request to its piece of the arena.  Returns the end of the parts; NULL when they are too
- * many: the ring is broken then.
- */
-struct iovec *chain_grow (struct vh_ring *, struct request *, struct iovec *part);
-
 /* Lets a chain go on whose `left` is used up.  Returns the end of the parts; NULL when it is too long: the ring is broken then. */
 struct iovec *chain_extend (struct vh_ring *, struct request *, struct iovec *part);
 

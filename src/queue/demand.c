@@ -361,6 +361,7 @@ demand_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	int n;
 
 	d->n_ranges = 0;
+	d->starved = false;
 	n = ring->layout->take (ring, reqs, max < d->max_batch ? max : d->max_batch);
 	return n > 0 ? demand_take_batch (ring, reqs, (unsigned) n) : n;
 }

@@ -157,8 +157,6 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 		flags = desc_flags_next (rest) ^ state;
 		if (flags & (DESC_F_WRITE | DESC_F_INDIRECT)) {
 			if (flags & DESC_F_INDIRECT) {
-				if (unlikely (part != r->parts) && !(part = chain_grow (ring, r, part)))
-					return false;
 				table = chain_enter (ring, r, part, slot, addr, rest, state & IN_TABLE);
 				state |= IN_TABLE;
 				if (!table)
@@ -228,13 +226,6 @@ split_request (struct vh_ring *ring, size_t head)
 	return r;
 }
 
-static void
-split_forget (struct vh_request **reqs, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		((struct request *) reqs[i])->snapshot = NULL;
-}
-
 static int
 split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 {
@@ -258,10 +249,8 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 		r->snapshot = snapshot;
 		reqs[i] = &r->pub;
 	}
-	if (unlikely (ring->broken)) {
-		split_forget (reqs, i);
+	if (unlikely (ring->broken))	/* then those before in this batch will not be served either */
 		return ring->broken;
-	}
 	ring->next_avail = (uint16_t) (ring->next_avail + i);
 	ring->budget -= i;
 	ring->outstanding += i;

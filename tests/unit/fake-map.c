@@ -172,6 +172,8 @@ map_ranges (struct range *ranges, unsigned n, struct lease **ret)
 	fake_map.calls++;
 	fake_map.leases++;
 	fake_map.ranges += n;
+	for (unsigned i = 0; i < n; i++)
+		fake_map.writable += ranges[i].write;
 	if (fake_map.mapped)
 		fake_map.mapped (fake_map.opaque);
 	*ret = l;

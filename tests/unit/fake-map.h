@@ -12,6 +12,7 @@ struct fake_map {
 	unsigned calls, ended;		/* map_ranges that succeeded, unmap_lease */
 	unsigned failed;		/* map_ranges that did not */
 	unsigned leases, ranges;	/* live now */
+	unsigned writable;		/* ranges for writing, of all calls */
 	unsigned room;			/* most ranges at a time: -EAGAIN beyond that */
 	unsigned most;			/* most ranges of a call: -ENOMEM beyond that */
 	uint64_t refused, refused_size;	/* guest addresses that were not granted: -EFAULT */

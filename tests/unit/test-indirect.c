@@ -65,21 +65,25 @@ both_directions (void)
 	guest_close (&g);
 }
 
-/* Direct descriptors may come before; up to where the parts move to the arena, and on. */
+/* Direct descriptors may come before, up to where the parts move to the arena, and on.  A request whose head is next to theirs keeps what it has. */
 static void
 behind_direct_descriptors (void)
 {
 	for (unsigned before = 1; before < 20; before++) {
-		struct vh_request *r;
+		struct vh_request *r, *beside;
 		struct guest g;
 
 		begin (&g, 64);
-		guest_chain (&g, GUEST_DESC, 0, before + 1, 8);
-		guest_desc (&g, GUEST_DESC, before, TABLE, 10 * 16, INDIRECT, 0);
+		guest_desc (&g, GUEST_DESC, 1, GUEST_DATA, 7, 0, 0);
+		CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 1, &beside), 1);
+		for (unsigned i = 0; i < before; i++)
+			guest_desc (&g, GUEST_DESC, i ? i + 1 : 0, GUEST_DATA + i * 8, 8, NEXT, i + 2);
+		guest_desc (&g, GUEST_DESC, before + 1, TABLE, 10 * 16, INDIRECT, 0);
 		for (unsigned i = 0; i < 10; i++)
 			guest_desc (&g, TABLE, i, GUEST_DATA + (before + i) * 8, 8, i < 9 ? NEXT : 0, i + 1);
 		CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 		check_parts (&g, r, before + 10, 8);
+		check_parts (&g, beside, 1, 7);
 		guest_close (&g);
 	}
 }
@@ -98,9 +102,9 @@ direct_descriptors_for_writing_come_last (void)
 	guest_close (&g);
 }
 
-/* A table of n entries over the edge of two regions, its first entry and a half before it; the second region is elsewhere in the file. */
+/* A chain of n in a table over the edge of two regions, its first entry and a half before it; the second region is elsewhere in the file. */
 static int
-serve_in_pieces (unsigned max_parts, unsigned n)
+serve_in_pieces (unsigned max_parts, unsigned entries, unsigned n)
 {
 	static const struct guest_region regions[] = { { 0, 0, 0x200000 }, { 0x200000, 0x300000, 0x100000 } };
 	const uint64_t table = GUEST_BASE + 0x200000 - 24;
@@ -116,7 +120,7 @@ serve_in_pieces (unsigned max_parts, unsigned n)
 		guest_desc (&g, GUEST_DATA, 0, GUEST_DATA + i * 32, 32, i < n - 1 ? NEXT : 0, i + 1);
 		CU_ASSERT_EQUAL (vh_memory_write (g.memory, table + 16 * i, guest_at (&g, GUEST_DATA), 16), 0);
 	}
-	guest_desc (&g, GUEST_DESC, 0, table, n * 16, INDIRECT, 0);
+	guest_desc (&g, GUEST_DESC, 0, table, entries * 16, INDIRECT, 0);
 	err = guest_serve (&g, 0, &r);
 	if (err == 1)
 		check_parts (&g, r, n, 32);
@@ -130,8 +134,9 @@ tables_over_two_regions (void)
 	static const unsigned limits[] = { 2, 8, 9, 40, 1024 };
 
 	for (unsigned i = 0; i < sizeof (limits) / sizeof (limits[0]); i++) {
-		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i]), 1);
-		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i] + 1), -EPROTO);
+		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i], limits[i]), 1);
+		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i], 1), 1);
+		CU_ASSERT_EQUAL (serve_in_pieces (limits[i], limits[i] + 1, 1), -EPROTO);
 	}
 }
 

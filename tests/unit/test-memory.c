@@ -223,6 +223,10 @@ lookups_in_regions_far_apart (void)
 	check_lookups (5);
 	fake_set (0, 0, UINT64_MAX, 0);
 	check_lookups (1);
+	/* The edge is between the two bytes of a bucket. */
+	fake_set (0, 0x1000, 4097, 0);
+	fake_set (1, 0x1000 + 4097, 4095, 0x10000);
+	check_lookups (2);
 	fake_set (0, UINT64_MAX - 1, 1, 0);
 	check_lookups (1);
 }

@@ -32,6 +32,7 @@ begin (struct guest *g, uint64_t features, uint16_t base)
 	g->setup.base = base;
 	guest_set_avail (g, base);
 	guest_set_used_idx (g, base);
+	*(uint16_t *) guest_at (g, GUEST_USED) = 0xffff;	/* flags that another start left */
 	CU_ASSERT_EQUAL_FATAL (guest_start (g), 0);
 	for (unsigned i = 0; i < 256; i++)
 		guest_desc (g, GUEST_DESC, i, GUEST_DATA, 1, WRITE, 0);
@@ -160,7 +161,19 @@ calls_when_the_ring_is_empty (void)
 	guest_set_flags (&g, NO_INTERRUPT);
 	serve (&g, 1);
 	CU_ASSERT_EQUAL (calls (fd), 1);
-	/* Not while one is in flight, nor while one is available. */
+	/* Not while one is in flight. */
+	ring_new_turn (g.ring, 8);
+	guest_offer (&g, 0);
+	guest_offer (&g, 1);
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 1), 1);
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 1, 1), 1);
+	vh_ring_give (g.ring, reqs[0], 0);
+	vh_ring_flush (g.ring);
+	CU_ASSERT_EQUAL (calls (fd), 0);
+	vh_ring_give (g.ring, reqs[1], 0);
+	vh_ring_flush (g.ring);
+	CU_ASSERT_EQUAL (calls (fd), 1);
+	/* Nor while one is available. */
 	guest_offer (&g, 0);
 	guest_offer (&g, 1);
 	guest_offer (&g, 2);
@@ -235,6 +248,7 @@ kicks_by_flags (void)
 	CU_ASSERT_FALSE (ring_kicks_on (g.ring));
 	CU_ASSERT_EQUAL (guest_used_flags (&g), 0);
 	ring_kicks_off (g.ring);
+	CU_ASSERT_EQUAL (guest_used_flags (&g), NO_NOTIFY);
 	guest_offer (&g, 0);
 	CU_ASSERT (ring_has_work (g.ring));
 	CU_ASSERT (ring_kicks_on (g.ring));

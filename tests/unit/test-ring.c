@@ -241,6 +241,7 @@ stopping (void)
 	}
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 2);
 	ring_set_stopping (g.ring);
+	guest_offer (&g, 3);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), 0);
 	CU_ASSERT_FALSE (ring_has_work (g.ring));
 	CU_ASSERT_FALSE (ring_kicks_on (g.ring));
@@ -306,17 +307,40 @@ requests_keep_their_memory (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
 	CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&g, GUEST_DATA));
 	CU_ASSERT_EQUAL (vh_ring_in_flight (g.ring), 2);
-	vh_ring_give (g.ring, r, 1);
 	vh_ring_flush (g.ring);
 	CU_ASSERT (ring_old_tables (g.ring));
 	CU_ASSERT_EQUAL (g.idle, 0);
+	/* The old table goes with its last request, whatever is in flight in the new one. */
 	vh_ring_give (g.ring, old, 1);
 	CU_ASSERT_FALSE (ring_old_tables (g.ring));
 	vh_ring_flush (g.ring);
 	CU_ASSERT_EQUAL (g.idle, 1);
-	CU_ASSERT_EQUAL (g.bytes[0xa1002], 2);
+	vh_ring_give (g.ring, r, 1);
 	vh_ring_flush (g.ring);
 	CU_ASSERT_EQUAL (g.idle, 1);
+	CU_ASSERT_EQUAL (g.bytes[0xa1002], 2);
+	guest_close (&g);
+}
+
+/* With nothing in flight the old table goes at once. */
+static void
+memory_changes_at_rest (void)
+{
+	static const struct guest_region larger[] = { { 0, 0, 0x300000 }, { 0x300000, 0x300000, 0x100000 } };
+	struct vh_memory *old;
+	struct vh_request *r;
+	struct guest g;
+
+	guest_begin (&g, 8, 0);
+	old = vh_memory_ref (g.memory);
+	guest_set_regions (&g, larger, 2);
+	CU_ASSERT_EQUAL (ring_set_memory (g.ring, g.memory), 0);
+	CU_ASSERT_FALSE (ring_old_tables (g.ring));
+	CU_ASSERT_EQUAL (old->refs, 1);
+	vh_memory_unref (old);
+	guest_desc (&g, GUEST_DESC, 0, GUEST_BASE + 0x2fffff, 2, WRITE, 0);
+	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
+	CU_ASSERT_EQUAL (r->n_in, 2);
 	guest_close (&g);
 }
 
@@ -376,6 +400,8 @@ file_shrinks (off_t size, bool touch)
 		*(volatile unsigned char *) r->in[0].iov_base = 1;
 	vh_ring_give (g.ring, r, 1);
 	vh_ring_flush (g.ring);
+	if (touch)	/* then nothing is published */
+		CU_ASSERT_EQUAL (g.broken, 1);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), -EFAULT);
 	CU_ASSERT_EQUAL (g.broken, 1);
 	CU_ASSERT_EQUAL (g.err, -EFAULT);
@@ -415,6 +441,7 @@ main (void)
 		{ "stopping", stopping },
 		{ "freeing publishes", freeing_publishes },
 		{ "requests keep their memory", requests_keep_their_memory },
+		{ "memory changes at rest", memory_changes_at_rest },
 		{ "memory goes away", memory_goes_away },
 		{ "the file is truncated", the_file_is_truncated },
 		CU_TEST_INFO_NULL,

@@ -114,12 +114,32 @@ written_is_no_more_than_there_is (void)
 	guest_close (&g);
 }
 
+/* Serves a batch of n whose heads are in a disorder that goes on from `served`; true when all is published as it should be. */
+static bool
+serve_batch (struct guest *g, unsigned served, unsigned n)
+{
+	struct vh_request *reqs[16];
+	uint16_t at = g->avail;
+
+	for (unsigned i = 0; i < n; i++)
+		guest_offer (g, (served + i) * 5 % 16);
+	ring_new_turn (g->ring, 16);
+	if (vh_ring_take (g->ring, reqs, 16) != (int) n)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		vh_ring_give (g->ring, reqs[i], i);
+	vh_ring_flush (g->ring);
+	for (unsigned i = 0; i < n; i++, at++)
+		if (guest_used_id (g, at) != (served + i) * 5 % 16 || guest_used_len (g, at) != i)
+			return false;
+	return guest_used_idx (g) == at;
+}
+
 /* Many more requests than positions, from just before the wrap; batches of all sizes, so that they wrap around the ring's end too. */
 static void
 positions_wrap (void)
 {
-	struct vh_request *reqs[16];
-	unsigned served = 0;
+	unsigned served = 0, n;
 	struct guest g;
 
 	guest_open (&g, 16, 0);
@@ -128,21 +148,13 @@ positions_wrap (void)
 	guest_set_used_idx (&g, 65530);
 	CU_ASSERT_EQUAL_FATAL (guest_start (&g), 0);
 	for (unsigned i = 0; i < 16; i++)
-		guest_desc (&g, GUEST_DESC, i, GUEST_DATA + i, 1, WRITE, 0);
-	for (unsigned round = 0; served < 70000; round++) {
-		unsigned n = 1 + round % 16;
-
-		for (unsigned i = 0; i < n; i++)
-			guest_offer (&g, (served + i) % 16);
-		ring_new_turn (g.ring, 16);
-		if (vh_ring_take (g.ring, reqs, 16) != (int) n)
+		guest_desc (&g, GUEST_DESC, i, GUEST_DATA + i, 16, WRITE, 0);
+	for (unsigned round = 0; served < 70000; served += n, round++) {
+		n = 1 + round % 16;
+		if (!serve_batch (&g, served, n)) {
+			CU_FAIL ("batch");
 			break;
-		for (unsigned i = 0; i < n; i++)
-			vh_ring_give (g.ring, reqs[i], 1);
-		vh_ring_flush (g.ring);
-		if (guest_used_idx (&g) != g.avail || guest_used_id (&g, (uint16_t) (g.avail - 1)) != (served + n - 1) % 16)
-			break;
-		served += n;
+		}
 	}
 	CU_ASSERT (served >= 70000);
 	CU_ASSERT_EQUAL (ring_base (g.ring), g.avail);
@@ -233,6 +245,40 @@ buffers_span_adjacent_regions (void)
 	guest_close (&g);
 }
 
+/* A descriptor over an edge anywhere in chains of many lengths; a request whose head is next to the chain's keeps what it has. */
+static void
+edges_anywhere_in_a_chain (void)
+{
+	static const struct guest_region regions[] = { { 0, 0, 0x200000 }, { 0x200000, 0x200000, 0x200000 } };
+
+	for (unsigned n = 2; n < 20; n++)
+		for (unsigned edge = 0; edge < n; edge++) {
+			struct vh_request *r, *beside;
+			struct guest g;
+
+			guest_open (&g, 64, 0);
+			guest_set_regions (&g, regions, 2);
+			CU_ASSERT_EQUAL_FATAL (guest_start (&g), 0);
+			guest_desc (&g, GUEST_DESC, 1, GUEST_DATA, 7, 0, 0);
+			CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 1, &beside), 1);
+			for (unsigned i = 0; i < n; i++)
+				guest_desc (&g, GUEST_DESC, i ? i + 1 : 0, i == edge ? GUEST_BASE + 0x1fffff : GUEST_DATA + i, 2, i < n - 1 ? NEXT : 0, i + 2);
+			CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
+			CU_ASSERT_EQUAL_FATAL (r->n_out, n + 1);
+			CU_ASSERT_EQUAL (r->out_bytes, 2 * n);
+			for (unsigned i = 0; i < n + 1; i++) {
+				uint64_t addr = i == edge ? GUEST_BASE + 0x1fffff : i == edge + 1 ? GUEST_BASE + 0x200000 : GUEST_DATA + i - (i > edge);
+
+				if (r->out[i].iov_base != guest_host (&g, addr) || r->out[i].iov_len != (i == edge || i == edge + 1 ? 1 : 2))
+					CU_FAIL ("part");
+			}
+			CU_ASSERT_EQUAL (beside->n_out, 1);
+			CU_ASSERT_EQUAL (beside->out_bytes, 7);
+			CU_ASSERT_PTR_EQUAL (beside->out[0].iov_base, guest_host (&g, GUEST_DATA));
+			guest_close (&g);
+		}
+}
+
 /* The parts are copies of what was checked: a driver that changes the descriptors later changes nothing. */
 static void
 later_changes_have_no_effect (void)
@@ -305,6 +351,7 @@ main (void)
 		{ "long chains keep their parts", long_chains_keep_their_parts },
 		{ "empty descriptors are skipped", empty_descriptors_are_skipped },
 		{ "buffers span adjacent regions", buffers_span_adjacent_regions },
+		{ "edges anywhere in a chain", edges_anywhere_in_a_chain },
 		{ "later changes have no effect", later_changes_have_no_effect },
 		{ "used index is our own", used_index_is_our_own },
 		{ "buffers may lie over the ring", buffers_may_lie_over_the_ring },
