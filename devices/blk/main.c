@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <vhost/daemon.h>
 #include <vhost/error.h>
+#include <vhost/memory.h>
 #include <vhost/socket.h>
 #include <vhost/version.h>
 
@@ -65,11 +66,29 @@ block_signals (sigset_t *ret)
 	signal (SIGXFSZ, SIG_IGN);	/* a write beyond a limit is an error of that write */
 }
 
+/* Where guests have memory that is no file; all devices together. */
+static void
+print_memory_stats (const struct log *log)
+{
+	struct log always = { .level = VH_LOG_ERROR, .name = log->name };
+	struct vh_memory_counters c;
+
+	vh_memory_get_counters (&c);
+	if (!(c.map_calls | c.copy_calls | c.failures))
+		return;
+	log_say (&always, VH_LOG_ERROR, "memory: %llu map calls, %llu unmap calls, %llu copy calls, %llu grants mapped, %llu unmapped, %llu live, "
+		 "%llu foreign frames, %llu failures",
+		 (unsigned long long) c.map_calls, (unsigned long long) c.unmap_calls, (unsigned long long) c.copy_calls,
+		 (unsigned long long) c.grants_mapped, (unsigned long long) c.grants_unmapped, (unsigned long long) c.grants_live,
+		 (unsigned long long) c.foreign_frames, (unsigned long long) c.failures);
+}
+
 static void
 print_stats (const struct program *p)
 {
 	for (unsigned i = 0; i < p->n_devices; i++)
 		device_print_stats (p->devices[i]);
+	print_memory_stats (&p->log);
 }
 
 static void
