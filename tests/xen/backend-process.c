@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 /* Where the test and the program are. */
 #define PROGRAM "./vhost-user-blk"
 
+#define LOG_BYTES 16384
 #define STOP_TRIES 1000
 #define STOP_PAUSE_US 10000
 
@@ -32,6 +34,15 @@ backend_make_image (uint64_t size)
 	return ret;
 }
 
+static void
+use_log (void)
+{
+	int fd = open (BACKEND_LOG, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd >= 0)
+		dup2 (fd, STDERR_FILENO);
+}
+
 pid_t
 backend_start (const char *engine)
 {
@@ -45,11 +56,42 @@ backend_start (const char *engine)
 		return pid;
 	/* A test that dies takes it along. */
 	prctl (PR_SET_PDEATHSIG, SIGKILL);
+	use_log ();
 	if (getppid () == parent)
 		execl (PROGRAM, PROGRAM, "--socket-path", BACKEND_SOCKET, "--blk-file", BACKEND_IMAGE, "--num-queues", "2", "--threads", "2", "--engine",
-		       engine, (char *) NULL);
+		       engine, "--stats", (char *) NULL);
 	perror (PROGRAM);
 	_exit (127);
+}
+
+/* The beginning of the log, which is all that a test looks at. */
+static void
+read_log (char text[LOG_BYTES])
+{
+	int fd = open (BACKEND_LOG, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read (fd, text, LOG_BYTES - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close (fd);
+}
+
+int
+backend_said (const char *words)
+{
+	char text[LOG_BYTES];
+
+	read_log (text);
+	return strstr (text, words) != NULL;
+}
+
+static void
+print_log (void)
+{
+	char text[LOG_BYTES];
+
+	read_log (text);
+	printf ("\n%s", text);
 }
 
 static int
@@ -65,8 +107,10 @@ backend_stop (pid_t pid)
 
 	kill (pid, SIGTERM);
 	for (i = 0; i < STOP_TRIES; i++) {
-		if (waitpid (pid, &status, WNOHANG) == pid)
+		if (waitpid (pid, &status, WNOHANG) == pid) {
+			print_log ();
 			return exit_status (status);
+		}
 		usleep (STOP_PAUSE_US);
 	}
 	backend_kill (pid);

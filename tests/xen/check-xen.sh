@@ -37,4 +37,11 @@ ran=$(sed -n 's/^cases: \([0-9]*\) run, 0 failed$/\1/p' "$tmpdir/output")
 test "$(echo "$ran" | wc -w)" = "$tests" ||
 	fail "not every program of $tests passed"
 test "$boot_status" = 0 || fail "the tests ended with $boot_status"
-say "ok: $tests programs, $(($(echo "$ran" | paste -sd +))) cases"
+
+# What each program says of itself, and the statistics of each back-end.
+live=$(sed -n 's/.* \([0-9]*\) live.*/\1/p' "$tmpdir/output")
+test "$(echo "$live" | wc -w)" -gt "$tests" || fail "the grants were not counted"
+grants=$(($(echo "$live" | paste -sd +)))
+test "$grants" = 0 || fail "$grants grants were live in the end"
+say "ok: $tests programs, $(($(echo "$ran" | paste -sd +))) cases," \
+	"$grants grants live in the end, $SECONDS s"

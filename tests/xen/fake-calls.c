@@ -79,9 +79,8 @@ fake_grant_unmap (xengnttab_handle *handle, void *at, uint32_t n)
 	return 0;
 }
 
-/* What a guest has at a byte: two numbers that say where it is.  What is copied to the guest is kept with the segments. */
-static uint8_t
-guest_byte (uint32_t ref, unsigned offset)
+uint8_t
+fake_guest_byte (uint32_t ref, unsigned offset)
 {
 	return (uint8_t) (ref * 31 + offset);
 }
@@ -97,7 +96,7 @@ fake_segment (xengnttab_grant_copy_segment_t *s)
 		abort ();	/* the library's contract */
 	s->status = fake.copy_status && ref == fake.bad_copy ? fake.copy_status : GNTST_okay;
 	for (i = 0; in && s->status == GNTST_okay && i < s->len; i++)
-		((uint8_t *) s->dest.virt)[i] = guest_byte (ref, offset + i);
+		((uint8_t *) s->dest.virt)[i] = fake_guest_byte (ref, offset + i);
 }
 
 static int

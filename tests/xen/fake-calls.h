@@ -56,6 +56,9 @@ struct fake {
 
 extern struct fake fake;
 
+/* What a guest has at a byte that is copied.  What is copied to it is nowhere but in the segments. */
+uint8_t fake_guest_byte (uint32_t ref, unsigned offset);
+
 /* Forgets everything and makes the library use the fake calls. */
 void fake_begin (void);
 

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -223,14 +224,11 @@ disk_wait (struct guest_disk *d, int timeout_ms)
 }
 
 bool
-disk_is_broken (const struct guest_disk *d)
+disk_is_dropped (const struct guest_disk *d)
 {
-	struct pollfd fds[DISK_QUEUES];
-	unsigned i;
+	uint64_t features;
 
-	for (i = 0; i < d->options.queues; i++)
-		fds[i] = (struct pollfd){ .fd = d->queues[i].err_fd, .events = POLLIN };
-	return poll (fds, d->options.queues, 0) > 0;
+	return vh_frontend_get_features (d->frontend, &features) == -ECONNRESET;
 }
 
 /* --- what comes back --- */

@@ -94,8 +94,8 @@ struct disk_slot *disk_reap (struct guest_disk *, unsigned queue);
 /* Waits until there may be something to reap.  False: not within the time, or the device says that a ring is broken. */
 bool disk_wait (struct guest_disk *, int timeout_ms);
 
-/* Has the device said that a ring is broken? */
-bool disk_is_broken (const struct guest_disk *);
+/* Has the back-end closed the connection?  It is asked something, to know. */
+bool disk_is_dropped (const struct guest_disk *);
 
 /* How many grants could not be ended when their request came back: the back-end is too late, or leaks. */
 unsigned disk_late_grants (const struct guest_disk *);

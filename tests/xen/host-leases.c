@@ -297,6 +297,101 @@ several_threads_lease_at_once (void)
 	end ();
 }
 
+/* --- copies --- */
+
+static struct range
+copy_of (uint32_t ref, uint32_t offset, uint32_t size, bool write)
+{
+	struct range r = range_of (ref, offset, size, write);
+
+	r.copy = true;
+	return r;
+}
+
+/* The same request as above, without any mapping. */
+static void
+a_chain_is_copied_by_one_call (void)
+{
+	struct range ranges[3];
+	struct lease *lease;
+	uint8_t *data = bare_domain_page (suite_domain, 200);
+
+	begin ();
+	CU_ASSERT_TRUE (map_copy_limit () > 0);
+	grant_read_request ();
+	memset (data, 0x77, BARE_PAGE);
+	ranges[0] = copy_of (FIRST_REF, 0x80, 16, false);
+	ranges[1] = copy_of (FIRST_REF + 7, 0x800, BARE_PAGE, true);
+	ranges[2] = copy_of (FIRST_REF + 3, 0x90, 1, true);
+	CU_ASSERT_EQUAL_FATAL (map_ranges (ranges, 3, &lease), 0);
+	CU_ASSERT_EQUAL (((uint8_t *) ranges[0].host)[15], 0x11);
+	CU_ASSERT_EQUAL (((uint8_t *) ranges[1].host)[0x7ff], 0x77);
+	CU_ASSERT_EQUAL (((uint8_t *) ranges[1].host)[0x800], 0);
+	CU_ASSERT_EQUAL (bare_domain_mapped_grants (suite_domain), 0);
+	memset (ranges[1].host, 0x22, BARE_PAGE - 1);
+	*(uint8_t *) ranges[2].host = 0x33;
+	CU_ASSERT_EQUAL (data[0x800], 0x77);
+	CU_ASSERT_EQUAL (map_write_back (ranges, 3), 0);
+	CU_ASSERT_EQUAL (data[0x7ff], 0x77);
+	CU_ASSERT_EQUAL (data[0x800], 0x22);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 100)[0x7fe], 0x22);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 100)[0x7ff], 0);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 1)[0x90], 0x33);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 1)[0x91], 0x11);
+	unmap_lease (lease);
+	CU_ASSERT_EQUAL (model_counters ().copy_calls, 2);
+	CU_ASSERT_EQUAL (model_counters ().map_calls, 0);
+	end ();
+}
+
+static void
+what_is_not_granted_is_not_copied (void)
+{
+	struct range ranges[2];
+	struct lease *lease;
+
+	begin ();
+	grant_read_request ();
+	ranges[0] = copy_of (FIRST_REF + 7, 0, 8, true);
+	ranges[1] = copy_of (FIRST_REF + 50, 0, 8, true);
+	CU_ASSERT_EQUAL (map_ranges (ranges, 2, &lease), -EFAULT);
+	/* Granted for reading only. */
+	ranges[1] = copy_of (FIRST_REF, 0, 8, true);
+	CU_ASSERT_EQUAL_FATAL (map_ranges (ranges, 2, &lease), 0);
+	memset (ranges[0].host, 0x44, 8);
+	memset (ranges[1].host, 0x44, 8);
+	CU_ASSERT_EQUAL (map_write_back (ranges, 2), -EFAULT);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 200)[7], 0x44);
+	CU_ASSERT_EQUAL (bare_domain_page (suite_domain, 1)[0], 0x11);
+	unmap_lease (lease);
+	CU_ASSERT_EQUAL (region.lost, 0);
+	end ();
+}
+
+/* More than one call takes, in pages of any order. */
+static void
+thousands_of_pages_are_copied (void)
+{
+	unsigned i, wrong = 0, pages = bare_domain_pages (suite_domain);
+	static struct range ranges[2048];
+	struct lease *lease;
+
+	begin ();
+	grant_many ();
+	for (i = 0; i < 2048; i++)
+		ranges[i] = copy_of (FIRST_REF + 4093 * i % MANY, 0, 512, false);
+	CU_ASSERT_EQUAL_FATAL (map_ranges (ranges, 2048, &lease), 0);
+	for (i = 0; i < 2048; i++)
+		wrong += *(uint32_t *) ranges[i].host != 4093 * i % MANY % pages;
+	CU_ASSERT_EQUAL (wrong, 0);
+	CU_ASSERT_EQUAL (model_counters ().copy_calls, 2048 / 64);
+	unmap_lease (lease);
+	end_many ();
+	end ();
+}
+
+/* --- the end --- */
+
 static void
 a_domain_destroyed_under_a_lease_goes_with_it (void)
 {
@@ -319,6 +414,28 @@ a_domain_destroyed_under_a_lease_goes_with_it (void)
 	CU_ASSERT_TRUE (bare_domain_is_gone (suite_domain));
 }
 
+static void
+a_domain_destroyed_under_copies_is_lost (void)
+{
+	struct range range;
+	struct lease *lease;
+
+	begin ();
+	grant_read_request ();
+	range = copy_of (FIRST_REF + 7, 0, BARE_PAGE, true);
+	CU_ASSERT_EQUAL_FATAL (map_ranges (&range, 1, &lease), 0);
+	bare_domain_unmap (suite_domain);
+	CU_ASSERT_EQUAL (bare_domain_destroy (suite_domain), 0);
+	/* Nothing of it is held, so it is gone at once. */
+	CU_ASSERT_TRUE (bare_domain_is_gone (suite_domain));
+	CU_ASSERT_EQUAL (map_write_back (&range, 1), -EFAULT);
+	CU_ASSERT_EQUAL (region.lost, 1);
+	CU_ASSERT_EQUAL (map_check (&region), -ESRCH);
+	unmap_lease (lease);
+	unmap_region (&region);
+	CU_ASSERT_TRUE (model_is_balanced ());
+}
+
 static CU_TestInfo cases[] = {
 	{ "a chain is mapped by direction", a_chain_is_mapped_by_direction },
 	{ "a read-only grant is never written", a_read_only_grant_is_never_written },
@@ -327,6 +444,10 @@ static CU_TestInfo cases[] = {
 	{ "thousands of grants are mapped by one call", thousands_of_grants_are_mapped_by_one_call },
 	{ "leases end in any order", leases_end_in_any_order },
 	{ "several threads lease at once", several_threads_lease_at_once },
+	{ "a chain is copied by one call", a_chain_is_copied_by_one_call },
+	{ "what is not granted is not copied", what_is_not_granted_is_not_copied },
+	{ "thousands of pages are copied", thousands_of_pages_are_copied },
+	{ "a domain destroyed under copies is lost", a_domain_destroyed_under_copies_is_lost },
 	{ "a domain destroyed under a lease goes with it", a_domain_destroyed_under_a_lease_goes_with_it },
 	CU_TEST_INFO_NULL,
 };

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <CUnit/Basic.h>
 
+#include <vhost/memory.h>
+
 enum bare_kind suite_kind;
 struct bare_domain *suite_domain;
 
@@ -43,6 +45,16 @@ free_domain (void)
 	suite_domain = NULL;
 }
 
+static void
+print_grants (void)
+{
+	struct vh_memory_counters c;
+
+	vh_memory_get_counters (&c);
+	printf ("grants: %llu mapped, %llu unmapped, %llu live\n", (unsigned long long) c.grants_mapped, (unsigned long long) c.grants_unmapped,
+		(unsigned long long) c.grants_live);
+}
+
 int
 suites_run (CU_TestInfo *cases, unsigned kinds, unsigned pieces, unsigned grant_frames)
 {
@@ -63,6 +75,7 @@ suites_run (CU_TestInfo *cases, unsigned kinds, unsigned pieces, unsigned grant_
 	ran = CU_get_number_of_tests_run ();
 	failed = CU_get_number_of_tests_failed () + CU_get_number_of_suites_failed ();
 	printf ("cases: %u run, %u failed\n", ran, failed);
+	print_grants ();
 	CU_cleanup_registry ();
 	return ran > 0 && failed == 0 ? 0 : 1;
 }

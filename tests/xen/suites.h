@@ -22,7 +22,8 @@ extern struct bare_domain *suite_domain;
 
 /*
  * Runs the cases (the array ends with CU_TEST_INFO_NULL) once for each of the kinds, on a fresh domain of `pieces` times 2 MiB and with `grant_frames` for
- * each case.  Prints what failed and the counts.  Returns the exit status: 0 only if at least one case ran and none failed.  Without a domain it exits.
+ * each case.  Prints what failed, the counts, and what
+ * this process has mapped in the end.  Returns the exit status: 0 only if at least one case ran and none failed.  Without a domain it exits.
  */
 int suites_run (CU_TestInfo *cases, unsigned kinds, unsigned pieces, unsigned grant_frames);
 
