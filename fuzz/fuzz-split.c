@@ -6,9 +6,9 @@
  *	| desc    | avail  | used   | data ...          | (hole)   | data ...   |
  *	  region 0                                        none       region 1
  *
- * The input: size of the ring (log2), features, base, how many requests the device keeps, how much memory follows (in units of 32
- * bytes, less one); then that, from 0 on. When it has been served, the rest are steps: an offset and bytes for it, and another turn. It is wrong if a part of a request lies outside the regions, if the sums disagree, if a
- * request comes twice, or if a turn hands out more than the ring has.
+ * The input: size of the ring (log2), features, base, how many requests the device keeps, how much memory follows (in units of 32 bytes, less one); then
+ * that, from 0 on. When it has been served, the rest are steps: an offset and bytes for it, and another turn. It is wrong if a part of a request lies
+ * outside the regions, if the sums disagree, if a request comes twice, or if a turn hands out more than the ring has.
  */
 #include <assert.h>
 #include <errno.h>

@@ -63,7 +63,8 @@ save (const char *folder, const char *name, unsigned log_size, unsigned features
 	file = fopen (path, "wb");
 	if (!file)
 		return -1;
-	ok = fwrite (head, 1, sizeof (head), file) == sizeof (head) && fwrite (memory, 1, bytes, file) == bytes && fwrite (steps, 1, sizeof (steps), file) == sizeof (steps);
+	ok = fwrite (head, 1, sizeof (head), file) == sizeof (head) && fwrite (memory, 1, bytes, file) == bytes &&
+	     fwrite (steps, 1, sizeof (steps), file) == sizeof (steps);
 	memset (memory, 0, sizeof (memory));
 	return fclose (file) == 0 && ok ? 0 : -1;
 }

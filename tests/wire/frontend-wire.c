@@ -353,7 +353,8 @@ static void
 test_xen_regions (void)
 {
 	struct vh_region region = {
-		.guest_addr = 0x40000000, .size = 0x100000, .user_addr = 0x7fff70000000, .fd = eventfd (0, EFD_CLOEXEC), .xen_flags = VH_XEN_FOREIGN, .xen_domid = 42,
+		.guest_addr = 0x40000000, .size = 0x100000, .user_addr = 0x7fff70000000, .fd = eventfd (0, EFD_CLOEXEC),
+		.xen_flags = VH_XEN_FOREIGN, .xen_domid = 42,
 	};
 
 	frontend_begin (script_xen_regions, PATIENCE_MS);

@@ -189,7 +189,7 @@ static int
 add_device (unsigned int i)
 {
 	struct guest_device *d = &devices[i];
-	struct resource resources[2] = { };
+	struct resource resources[2] = {};
 	int irq = open_port (d, node[i]), err;
 
 	if (irq < 0)
@@ -224,7 +224,7 @@ remove_device (unsigned int i)
 		xenbus_rm (XBT_NIL, node[i], "event-channel");
 		evtchn_put (d->port);
 	}
-	*d = (struct guest_device){ };
+	*d = (struct guest_device) {};
 }
 
 static void
