@@ -77,6 +77,19 @@ struct vh_device_ops {
 
 	/* The counterpart of a successful ring_start: no request is in flight, the ring is about to go.  If NULL, then nothing. */
 	void (*ring_stop) (void *device, struct vh_ring *);
+
+	/*
+	 * --- control: messages that only some devices have ---
+	 *
+	 * Each comes with a protocol feature that is offered if the callback is there.  If NULL, then the feature is not offered, and the message is refused.
+	 * What they return is the answer: 0, or a negative errno that refuses.
+	 */
+
+	/* The guest moved here: broadcast a RARP packet for this address, so that switches learn the way (SEND_RARP; VH_P_RARP). */
+	int (*send_rarp) (void *device, const uint8_t mac[6]);
+
+	/* The largest packet that the guest is told, 68..65535 bytes (NET_SET_MTU; VH_P_MTU). */
+	int (*set_mtu) (void *device, unsigned mtu);
 };
 
 /* A device, as the library must know it.  Borrowed by the connections, unchanged while there is one, but for *config. */
@@ -86,7 +99,7 @@ struct vh_device {
 	void *opaque;			/* the first argument of every callback */
 	const char *name;		/* for log lines; NULL: "device" */
 	uint64_t features;		/* virtio feature bits offered; the library removes those of rings it cannot do, and adds VH_F_PROTOCOL_FEATURES */
-	uint64_t protocol_features;	/* extra ones (VH_P_*) that the device cares for; the library's own are always offered */
+	uint64_t protocol_features;	/* extra ones (VH_P_*) beside those that the library and the device's callbacks bring: 0 */
 	unsigned rings;			/* 1..VH_MAX_RINGS */
 	unsigned queue_num;		/* the answer to GET_QUEUE_NUM; 0: `rings`.  Network devices count pairs */
 	unsigned max_ring_size;		/* power of two up to VH_MAX_RING_SIZE; 0: 1024 */

@@ -120,6 +120,13 @@ int vh_frontend_set_vring_enable (struct vh_frontend *, unsigned ring, int enabl
 int vh_frontend_get_config (struct vh_frontend *, uint32_t offset, void *buf, uint32_t size);
 int vh_frontend_set_config (struct vh_frontend *, uint32_t offset, const void *buf, uint32_t size, uint32_t flags);
 
+/*
+ * Of network devices.  SEND_RARP: the back-end is to tell the network that this address is here now; -EOPNOTSUPP without RARP.
+ * NET_SET_MTU: bytes, 68..65535; -EOPNOTSUPP without MTU.
+ */
+int vh_frontend_send_rarp (struct vh_frontend *, const uint8_t mac[6]);
+int vh_frontend_set_mtu (struct vh_frontend *, unsigned mtu);
+
 /* The channel on which the back-end asks: readable when vh_frontend_dispatch has work; -1 when there is none. */
 int vh_frontend_fd (const struct vh_frontend *);
 

@@ -254,64 +254,6 @@ backend_settled (struct vh_backend *b)
 /* --- the beginning --- */
 
 static int
-default_set_config (void *device, uint32_t offset, const void *buf, uint32_t size, uint32_t flags)
-{
-	return -EPERM;
-}
-static int
-default_set_features (void *device, uint64_t features)
-{
-	return 0;
-}
-static void
-default_connection (void *device, struct vh_backend *b)
-{
-}
-static void
-default_reset (void *device)
-{
-}
-static int
-default_ring_start (void *device, struct vh_ring *ring)
-{
-	return 0;
-}
-static void
-default_ring (void *device, struct vh_ring *ring)
-{
-}
-
-/* The device's table, whatever length it was compiled with, with defaults for what it leaves out (get_config's is in config.c). */
-static void
-ops_fill (struct vh_device_ops *ops, const struct vh_device_ops *theirs)
-{
-	memset (ops, 0, sizeof (*ops));
-	memcpy (ops, theirs, theirs->size < sizeof (*ops) ? theirs->size : sizeof (*ops));
-#define DEFAULT(entry, fn) (ops->entry = ops->entry ? ops->entry : (fn))
-	DEFAULT (set_config, default_set_config);
-	DEFAULT (set_features, default_set_features);
-	DEFAULT (connected, default_connection);
-	DEFAULT (disconnected, default_connection);
-	DEFAULT (reset, default_reset);
-	DEFAULT (ring_start, default_ring_start);
-	DEFAULT (ring_drain, default_ring);
-	DEFAULT (ring_stop, default_ring);
-#undef DEFAULT
-}
-
-bool
-backend_device_valid (const struct vh_device *d)
-{
-	if (d->size < sizeof (*d) || !d->ops || d->ops->size < offsetof (struct vh_device_ops, ring_drain) || !d->ops->ring_process)
-		return false;
-	if (d->rings < 1 || d->rings > VH_MAX_RINGS || d->queue_num > VH_MAX_RINGS || d->config_size > VH_MAX_CONFIG_SIZE)
-		return false;
-	if (d->max_ring_size > VH_MAX_RING_SIZE || (d->max_ring_size && !is_power_of_two (d->max_ring_size)))
-		return false;
-	return d->max_parts <= VH_MAX_RING_SIZE && (d->config_size == 0 || d->config || d->ops->get_config);
-}
-
-static int
 connection_open (struct vh_backend *b, const struct vh_backend_options *o)
 {
 	int err = 0;
@@ -347,12 +289,12 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	if (!b)
 		return -ENOMEM;
 	b->device = device;
-	ops_fill (&b->ops, device->ops);
+	backend_fill_ops (&b->ops, device->ops);
 	b->ender = (struct vh_mail){ .fn = connection_try_end, .opaque = b };
 	error_init (&b->error, &o.log, device->name ? device->name : "device");
 	b->timeout_ms = o.timeout_ms ? o.timeout_ms : DEFAULT_TIMEOUT_MS;
 	b->offered = backend_offered_features (device);
-	b->protocol_offered = backend_offered_protocol_features (device);
+	b->protocol_offered = backend_offered_protocol_features (device, &b->ops);
 	b->closed = o.closed;
 	b->closed_opaque = o.opaque;
 	channel_init (&b->channel, fd);

@@ -128,9 +128,6 @@ extern const struct backend_handler backend_handlers[REQUEST_END];
 
 /* --- connection.c --- */
 
-/* Has a device all that it must have, within the limits? */
-bool backend_device_valid (const struct vh_device *);
-
 /* Ends the connection with an error; the words are in b->error already. */
 void backend_fail (struct vh_backend *, int err);
 
@@ -143,6 +140,17 @@ void backend_settled (struct vh_backend *);
 /* Keeps an fd open until the rings have settled; closes those that were kept. */
 void backend_retire_fd (struct vh_backend *, int fd);
 void backend_close_retired (struct vh_backend *);
+
+/* --- device.c --- */
+
+/* Has a device all that it must have, within the limits? */
+bool backend_device_valid (const struct vh_device *);
+
+/* The device's table with defaults for what it leaves out. */
+void backend_fill_ops (struct vh_device_ops *, const struct vh_device_ops *theirs);
+
+/* Protocol features to offer: the library's own, and those of the device's callbacks (filled table). */
+uint64_t backend_offered_protocol_features (const struct vh_device *, const struct vh_device_ops *);
 
 /* --- dispatch.c --- */
 
@@ -159,7 +167,6 @@ void backend_serve_finish (struct vh_backend *);
 
 /* negotiate.c */
 uint64_t backend_offered_features (const struct vh_device *);
-uint64_t backend_offered_protocol_features (const struct vh_device *);
 FINISHER (negotiate_get_features);
 HANDLER (negotiate_set_features);
 FINISHER (negotiate_get_protocol_features);
@@ -196,6 +203,10 @@ HANDLER (config_check);
 FINISHER (config_get);
 void config_refuse (struct vh_backend *, struct message *, struct message *);
 HANDLER (config_set);
+
+/* net.c */
+HANDLER (net_send_rarp);
+HANDLER (net_set_mtu);
 
 /* notify.c */
 HANDLER (notify_set_channel);

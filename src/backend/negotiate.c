@@ -5,8 +5,6 @@
 #include <errno.h>
 
 #include "backend/connection.h"
-#include "backend/postcopy.h"
-#include "memory/map.h"
 
 /* Virtio feature bits that belong to rings and transport, not to a device type (virtio 1.2, 2.2): 24, 26, 28..41. */
 #define TRANSPORT_BITS (VH_BIT (24) | VH_BIT (26) | (VH_BIT (42) - VH_BIT (28)))
@@ -18,25 +16,9 @@ vh_backend_supported_ring_features (void)
 }
 
 uint64_t
-vh_backend_supported_protocol_features (void)
-{
-	return VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE)
-	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features () | postcopy_protocol_features ();
-}
-
-uint64_t
 backend_offered_features (const struct vh_device *d)
 {
 	return (d->features & (~TRANSPORT_BITS | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES);
-}
-
-uint64_t
-backend_offered_protocol_features (const struct vh_device *d)
-{
-	uint64_t bits = vh_backend_supported_protocol_features ();
-
-	/* None of those that a device may ask for beyond these is implemented in this version, so d->protocol_features adds nothing yet. */
-	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);
 }
 
 int

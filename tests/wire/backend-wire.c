@@ -4,7 +4,6 @@
  * connection has a loop of its own, so this is also the use of vh_backend_fd and vh_backend_dispatch.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,112 +14,30 @@
 
 #include "backend-device.h"
 #include "backend-driver.h"
-#include "bytes.h"
+#include "backend-hex.h"
 #include "tests/suite.h"
 
 static struct test_device device;
 static struct guest guest;
 static struct driver driver;
-static struct vh_backend *backend;
-static int far_end;	/* of the connection */
-static int result;	/* of the last vh_backend_dispatch */
 
 /* --- the connection --- */
 
 static void
 open_connection (void)
 {
-	int pair[2];
-
 	test_device_init (&device);
 	guest_open (&guest);
 	driver_open (&driver, &guest, 0, 64);
-	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	far_end = pair[0];
-	CU_ASSERT_EQUAL_FATAL (vh_backend_new (&device.device, pair[1], NULL, &backend), 0);
-	result = 1;
+	hex_open (&device.device, NULL);
 }
 
 static void
 close_connection (void)
 {
-	vh_backend_free (backend);
-	close (far_end);
+	hex_close ();
 	driver_close (&driver);
 	guest_close (&guest);
-}
-
-static void
-run (void)
-{
-	struct pollfd p = { .fd = vh_backend_fd (backend), .events = POLLIN };
-
-	while (result == 1 && poll (&p, 1, 0) > 0)
-		result = vh_backend_dispatch (backend, 0);
-}
-
-/* --- bytes against a pattern: hexadecimal digits, "??" for a byte that may be any --- */
-
-static const char *
-skip_blanks (const char *p)
-{
-	while (*p == ' ')
-		p++;
-	return p;
-}
-
-static bool
-matches (const uint8_t *data, size_t n, const char *pattern)
-{
-	char digits[3];
-
-	for (size_t i = 0; i < n; i++) {
-		pattern = skip_blanks (pattern);
-		if (!pattern[0])
-			return false;
-		snprintf (digits, sizeof (digits), "%02x", data[i]);
-		if (strncmp (pattern, "??", 2) != 0 && strncmp (pattern, digits, 2) != 0)
-			return false;
-		pattern += 2;
-	}
-	return *skip_blanks (pattern) == '\0';
-}
-
-static void
-show (const uint8_t *data, size_t n, const char *pattern)
-{
-	printf ("\n      expected %s\n           got ", pattern);
-	for (size_t i = 0; i < n; i++)
-		printf ("%02x%s", data[i], i % 4 == 3 ? " " : "");
-	printf ("(%zu)\n", n);
-}
-
-/* Sends bytes, with an fd unless it is -1, and compares everything that comes back. */
-static bool
-exchange (const struct bytes *request, int fd, const char *reply)
-{
-	uint8_t data[4096];
-	ssize_t n;
-	bool same;
-
-	bytes_send (far_end, request->data, request->n, &fd, fd >= 0);
-	run ();
-	n = bytes_receive (far_end, data, sizeof (data), NULL, NULL);
-	if (n < 0)
-		n = 0;
-	same = matches (data, (size_t) n, reply);
-	if (!same)
-		show (data, (size_t) n, reply);
-	return same;
-}
-
-static bool
-exchange_hex (const char *request, int fd, const char *reply)
-{
-	struct bytes b = { .n = 0 };
-
-	bytes_hex (&b, request);
-	return exchange (&b, fd, reply);
 }
 
 /* --- a whole session, message by message --- */
@@ -205,7 +122,7 @@ serve (unsigned n)
 {
 	driver_request (&driver, n);
 	driver_kick (&driver);
-	run ();
+	hex_run ();
 	CU_ASSERT_TRUE (driver_served (&driver, n));
 }
 
@@ -372,7 +289,7 @@ a_refusal_is_not_zero (void)
 		bytes_hex (&b, "09000000");
 		bytes_hex (&b, wrong[i].rest);
 		bytes_send (far_end, b.data, b.n, &fd, fd >= 0);
-		run ();
+		hex_run ();
 		CU_ASSERT_EQUAL (bytes_receive (far_end, data, sizeof (data), NULL, NULL), 20);
 		CU_ASSERT_NOT_EQUAL (data[12], 0);
 	}
@@ -413,7 +330,7 @@ the_end_of_a_connection (void)
 	open_connection ();
 	CU_ASSERT_EQUAL (device.arrivals, 1);
 	shutdown (far_end, SHUT_RDWR);
-	run ();
+	hex_run ();
 	CU_ASSERT_EQUAL (result, 0);
 	CU_ASSERT_EQUAL (vh_backend_dispatch (backend, 0), 0);
 	CU_ASSERT_STRING_EQUAL (vh_backend_error (backend), "");
