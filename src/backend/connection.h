@@ -43,7 +43,8 @@ struct vring {
 	bool started, enabled;		/* two states, independent of each other (vhost-user, "Ring states") */
 	bool have_addr;
 	unsigned size;			/* SET_VRING_NUM; 0: not yet */
-	uint32_t base;			/* SET_VRING_BASE, or where the ring stopped */
+	uint32_t base;			/* SET_VRING_BASE, or where the ring stopped; 0 while neither is known */
+	bool have_base;
 	struct vring_addresses addr;	/* user addresses, as they came */
 	int kick, call, err;		/* -1: none */
 

@@ -21,22 +21,24 @@ vring_get (struct vh_backend *b, uint32_t index, struct vring **ret)
 
 /* --- what should be --- */
 
-/* Sizes of a split ring's areas (virtio 1.2, 2.7), event fields included: they are always there. */
-#define DESC_SIZE(n) (16ull * (n))
-#define AVAIL_SIZE(n) (6ull + 2ull * (n))
-#define USED_SIZE(n) (6ull + 8ull * (n))
-
 /* Where the ring's areas are in guest addresses.  -EFAULT: not wholly inside a region. */
 static int
 vring_translate (const struct vring *v, struct vring_want *w)
 {
 	const struct vh_memory *memory = v->backend->memory;
+	struct ring_areas sizes = ring_area_sizes (v->backend->features, v->size);
 
-	if (!memory_find_user (memory, v->addr.desc, DESC_SIZE (v->size), &w->desc) ||
-	    !memory_find_user (memory, v->addr.avail, AVAIL_SIZE (v->size), &w->avail) ||
-	    !memory_find_user (memory, v->addr.used, USED_SIZE (v->size), &w->used))
+	if (!memory_find_user (memory, v->addr.desc, sizes.desc, &w->desc) || !memory_find_user (memory, v->addr.avail, sizes.avail, &w->avail) ||
+	    !memory_find_user (memory, v->addr.used, sizes.used, &w->used))
 		return -EFAULT;
 	return 0;
+}
+
+/* What SET_VRING_BASE said, or where the ring stopped; where it begins, if neither. */
+static uint32_t
+vring_base (const struct vring *v)
+{
+	return v->have_base ? v->base : ring_first_base (v->backend->features);
 }
 
 static bool
@@ -62,7 +64,7 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	if (!w->run)
 		return;
 	w->size = v->size;
-	w->base = v->base;
+	w->base = vring_base (v);
 	w->features = b->features;
 	w->memory = b->memory;
 	w->kick = v->kick;
@@ -120,8 +122,10 @@ vring_answered (void *opaque)
 	struct vh_backend *b = v->backend;
 
 	vh_memory_unref (v->has.memory);
-	if (v->has.run && !v->want.run)
+	if (v->has.run && !v->want.run) {
 		v->base = v->stopped_base;
+		v->have_base = true;
+	}
 	v->has = v->want;
 	if (v->failed) {
 		vh_memory_unref (v->has.memory);
@@ -153,7 +157,7 @@ vrings_set_num (struct vh_backend *b, struct message *m)
 
 	if (err < 0)
 		return err;
-	if (s.num > max || !is_power_of_two (s.num))
+	if (s.num > max || !ring_size_valid (b->features, s.num))
 		return -EINVAL;
 	v->size = s.num;
 	return 0;
@@ -197,9 +201,11 @@ vrings_set_base (struct vh_backend *b, struct message *m)
 
 	if (err < 0)
 		return err;
-	if (s.num > UINT16_MAX)
+	/* A packed ring's has two positions with their wrap counters; whether they are inside the ring is looked at when it starts. */
+	if (s.num > UINT16_MAX && !(b->features & VH_BIT (VH_F_RING_PACKED)))
 		return -EINVAL;
 	v->base = s.num;
+	v->have_base = true;
 	return 0;
 }
 
@@ -234,7 +240,7 @@ vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 
 	if (err < 0)
 		return err;
-	s.num = v->base;
+	s.num = vring_base (v);
 	message_put_state (reply, &s);
 	return 0;
 }
@@ -312,7 +318,7 @@ vrings_reset (struct vh_backend *b)
 		fd_close (&v->kick);
 		fd_close (&v->call);
 		fd_close (&v->err);
-		v->started = v->enabled = v->have_addr = v->failed = false;
+		v->started = v->enabled = v->have_addr = v->have_base = v->failed = false;
 		v->size = v->base = 0;
 	}
 }

@@ -37,7 +37,7 @@ chain_grow (struct vh_ring *ring, struct request *r, struct iovec *part)
 		ring_break (ring, -EPROTO, "a chain has too many parts");
 		return NULL;
 	}
-	r->pub.out = memcpy (ring->arena + (size_t) request_head (ring, r) * ring->max_chain, r->parts, n * sizeof (*part));
+	r->pub.out = memcpy (ring->arena + (size_t) request_index (ring, r) * ring->max_chain, r->parts, n * sizeof (*part));
 	return r->pub.out + n;
 }
 

@@ -186,7 +186,7 @@ demand_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 	struct demand *d = ring->demand;
 
 	for (unsigned i = 0; i < n; i++) {
-		unsigned head = request_head (ring, (struct request *) reqs[i]);
+		unsigned head = request_index (ring, (struct request *) reqs[i]);
 		/* What one that waits has is from before. */
 		struct batch *b = d->given[head].waits ? NULL : share_end (d, head);
 

@@ -159,7 +159,7 @@ demand_want (struct vh_ring *ring, struct request *r, unsigned part, struct regi
 	struct demand *d = ring->demand;
 
 	d->ranges[d->n_ranges] = (struct range){ .region = region, .addr = addr, .size = size, .write = write };
-	d->owners[d->n_ranges] = (struct owner){ (uint16_t) request_head (ring, r), (uint16_t) part };
+	d->owners[d->n_ranges] = (struct owner){ (uint16_t) request_index (ring, r), (uint16_t) part };
 	d->n_ranges++;
 }
 
@@ -168,7 +168,7 @@ demand_forget (struct vh_ring *ring, const struct request *r)
 {
 	struct demand *d = ring->demand;
 
-	while (d->n_ranges > 0 && d->owners[d->n_ranges - 1].head == request_head (ring, r))
+	while (d->n_ranges > 0 && d->owners[d->n_ranges - 1].head == request_index (ring, r))
 		d->n_ranges--;
 }
 
@@ -180,7 +180,7 @@ ranges_of (const struct vh_ring *ring, struct vh_request **reqs, unsigned n, uns
 	unsigned at = first;
 
 	for (unsigned i = 0; i < n; i++)
-		while (at < d->n_ranges && d->owners[at].head == request_head (ring, (struct request *) reqs[i]))
+		while (at < d->n_ranges && d->owners[at].head == request_index (ring, (struct request *) reqs[i]))
 			at++;
 	return at - first;
 }
@@ -330,7 +330,7 @@ static bool
 is_waiting (const struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (ring->demand->given[request_head (ring, (struct request *) reqs[i])].waits)
+		if (ring->demand->given[request_index (ring, (struct request *) reqs[i])].waits)
 			return true;
 	return false;
 }

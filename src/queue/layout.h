@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside a ring: what its parts share.  ring.c is common to all layouts, split.c is a layout, the others serve both:
+ * Inside a ring: what its parts share.  ring.c is common to all layouts, split.c and packed.c are layouts, the others serve both:
  *
- *	ring.c  --->  split.c  --->  chain.c  --->  demand.c
- *	take, give    reads heads    descriptors    parts that are
- *	and flush     and chains     into parts     mapped on demand
+ *	ring.c  --->  split.c, packed.c  --->  walk.h, chain.c  --->  demand.c
+ *	take, give    read heads               descriptors            parts that are
+ *	and flush     and chains               into parts             mapped on demand
  *	   |
  *	   +--> pool.c (requests)  snapshot.c (memory, areas)  notify.c (calls)
  */
@@ -30,7 +30,7 @@ struct snapshot {
 	struct snapshot *older;
 };
 
-/* A request.  Its place in the array is its head, so two chains with one head cannot be in flight. */
+/* A request.  Its index in the array is its head in a split ring, so two chains with one head cannot be in flight; in a packed ring it is any that is free. */
 struct request {
 	struct vh_request pub;			/* first: the device's pointer is ours */
 	struct snapshot *snapshot;		/* NULL: not in flight */
@@ -39,7 +39,7 @@ struct request {
 
 /* One that is given back and not published. */
 struct done {
-	uint32_t id;		/* head, as in the ring; little-endian */
+	uint32_t id;		/* the request's index, as in a split ring; little-endian */
 	uint32_t written;	/* little-endian */
 };
 
@@ -50,6 +50,14 @@ struct ring_layout {
 	/* Alignment and size in bytes of an area. */
 	unsigned align[AREAS];
 	size_t (*area_size) (unsigned area, unsigned ring_size);
+	bool written[AREAS];	/* by us */
+	bool any_size;		/* need not be a power of two */
+
+	/* Where a ring begins that no front-end has given a base. */
+	uint32_t first_base;
+
+	/* Bytes that ring->own has for a ring of this size. */
+	size_t (*own_bytes) (unsigned ring_size);
 
 	/* 0, or -EINVAL for a size, a base or such that this layout cannot have. */
 	int (*check) (const struct ring_setup *);
@@ -57,13 +65,13 @@ struct ring_layout {
 	/* The areas are there: takes the positions from `base` and from memory. */
 	void (*start) (struct vh_ring *, uint32_t base);
 
-	/* As vh_ring_take; on success the requests count as in flight and as outstanding. */
+	/* As vh_ring_take; on success the requests count as in flight and what they are made of as outstanding. */
 	int (*take) (struct vh_ring *, struct vh_request **reqs, unsigned max);
 
-	/* Puts the last n requests back, as if they had not been taken. */
-	void (*untake) (struct vh_ring *, unsigned n);
+	/* Puts the last n requests back, as if they had not been taken; they are outstanding no more. */
+	void (*untake) (struct vh_ring *, struct vh_request **reqs, unsigned n);
 
-	/* Publishes done[0..n_done), n_done > 0.  Does the driver want to be called? */
+	/* Publishes done[0..n_done), n_done > 0; they are outstanding no more.  Does the driver want to be called? */
 	bool (*publish) (struct vh_ring *);
 
 	void (*kicks_off) (struct vh_ring *);
@@ -72,7 +80,7 @@ struct ring_layout {
 	uint32_t (*base) (const struct vh_ring *);
 };
 
-extern const struct ring_layout split_layout;
+extern const struct ring_layout split_layout, packed_layout;
 
 struct desc;
 struct demand;
@@ -80,7 +88,7 @@ struct demand;
 struct vh_ring {
 	/* What take reads. */
 	const struct ring_layout *layout;
-	struct request *requests;		/* by head */
+	struct request *requests;		/* by index */
 	unsigned char *areas[AREAS];		/* all NULL once the ring is broken for lack of them */
 	unsigned size;
 	unsigned max_chain;			/* descriptors, and parts, of one request */
@@ -97,7 +105,7 @@ struct vh_ring {
 	bool kicks_suppressed;
 	bool holds_old;				/* an old table, when it was last looked at */
 	bool watched;				/* stopping, or holds_old: setup.idle may have to be told */
-	unsigned outstanding;			/* requests that were taken and are not published: a driver has no more than `size` of them */
+	unsigned outstanding;			/* taken and not published: heads, or descriptors of a packed ring; a driver has no more than `size` of them */
 	unsigned budget;			/* requests that this turn may still take */
 	int broken;				/* negative errno; 0: it is well */
 	unsigned guard_seen;
@@ -116,13 +124,14 @@ struct vh_ring {
 
 	struct iovec *arena;			/* size * max_chain; nothing when INLINE_PARTS are always enough */
 	struct desc *bounce;			/* max_chain: where an indirect table is copied to that is not in one piece */
+	void *own;				/* the layout's: own_bytes of it, zeroes at first */
 	struct demand *demand;			/* NULL until memory has a region on demand */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;
 	struct vh_ring_counters counters;
 	void *opaque;				/* the device's */
 	struct ring_setup setup;		/* its `memory` is not used after ring_new */
-	void *pool;				/* requests, done, arena, bounce and the devices' bytes are in here */
+	void *pool;				/* requests, done, arena, bounce, own and the devices' bytes are in here */
 	size_t pool_size;
 };
 
@@ -136,9 +145,9 @@ void ring_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);
 
 /* Enters a request into done[]. */
 static inline void
-ring_done (struct vh_ring *ring, unsigned head, uint32_t written)
+ring_done (struct vh_ring *ring, unsigned index, uint32_t written)
 {
-	ring->done[ring->n_done++] = (struct done){ htole32 (head), htole32 (written) };
+	ring->done[ring->n_done++] = (struct done){ htole32 (index), htole32 (written) };
 }
 
 static inline bool
@@ -148,14 +157,14 @@ ring_has_feature (const struct vh_ring *ring, unsigned bit)
 }
 
 static inline unsigned
-request_head (const struct vh_ring *ring, const struct request *r)
+request_index (const struct vh_ring *ring, const struct request *r)
 {
 	return (unsigned) (r - ring->requests);
 }
 
 /* --- pool.c --- */
 
-/* Makes requests, done, arena and bounce, all zero, in one piece of address space that costs memory only where it is touched.  0, -ENOMEM or -EINVAL. */
+/* Makes requests, done, arena, bounce and own, all zero, in one piece of address space that costs memory only where it is touched.  0, -ENOMEM or -EINVAL. */
 int pool_new (struct vh_ring *);
 void pool_free (struct vh_ring *);
 

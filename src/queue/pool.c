@@ -2,7 +2,7 @@
 /*
  * The pool: everything that a ring needs for its requests, made when it starts.
  *
- *	| requests | done | arena: parts of long chains | bounce: one indirect table | the device's bytes |
+ *	| requests | done | arena: parts of long chains | bounce: one indirect table | own: the layout's | the device's bytes |
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 /* What a device may keep behind vh_request.user. */
 #define USER_ALIGN 16
 
-enum { PIECE_REQUESTS, PIECE_DONE, PIECE_ARENA, PIECE_BOUNCE, PIECE_USER, PIECES };
+enum { PIECE_REQUESTS, PIECE_DONE, PIECE_ARENA, PIECE_BOUNCE, PIECE_OWN, PIECE_USER, PIECES };
 
 /* Where each piece begins; the last number is the size of all.  False when that is more than an address space. */
 static bool
@@ -26,6 +26,7 @@ pool_measure (const struct vh_ring *ring, size_t user_stride, uint64_t *starts)
 		[PIECE_DONE] = ring->size * sizeof (struct done),
 		[PIECE_ARENA] = ring->max_chain > INLINE_PARTS ? (uint64_t) ring->size * ring->max_chain * sizeof (struct iovec) : 0,
 		[PIECE_BOUNCE] = ring_has_feature (ring, VH_F_INDIRECT_DESC) ? ring->max_chain * sizeof (struct desc) : 0,
+		[PIECE_OWN] = ring->layout->own_bytes (ring->size),
 	};
 
 	if (!checked_mul (ring->size, user_stride, &sizes[PIECE_USER]))
@@ -76,6 +77,7 @@ pool_new (struct vh_ring *ring)
 	ring->done = (struct done *) (pool + starts[PIECE_DONE]);
 	ring->arena = (struct iovec *) (pool + starts[PIECE_ARENA]);
 	ring->bounce = (struct desc *) (pool + starts[PIECE_BOUNCE]);
+	ring->own = pool + starts[PIECE_OWN];
 	pool_set_users (ring, pool + starts[PIECE_USER], stride);
 	return 0;
 }

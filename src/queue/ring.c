@@ -19,17 +19,45 @@ static const struct ring_layout *
 layout_for (uint64_t features)
 {
 	if (features & VH_BIT (VH_F_RING_PACKED))
-		return NULL;
+		return &packed_layout;
 	/* Without VERSION_1 the fields have the guest's byte order, which is taken to be this machine's; ours are little-endian. */
 	if (__BYTE_ORDER != __LITTLE_ENDIAN && !(features & VH_BIT (VH_F_VERSION_1)))
 		return NULL;
 	return &split_layout;
 }
 
+static bool
+size_valid (const struct ring_layout *layout, unsigned size)
+{
+	return size >= 1 && size <= VH_MAX_RING_SIZE && (layout->any_size || is_power_of_two (size));
+}
+
+bool
+ring_size_valid (uint64_t features, unsigned size)
+{
+	const struct ring_layout *layout = layout_for (features);
+
+	return layout && size_valid (layout, size);
+}
+
+struct ring_areas
+ring_area_sizes (uint64_t features, unsigned size)
+{
+	const struct ring_layout *layout = layout_for (features);
+
+	return (struct ring_areas){ layout->area_size (AREA_DESC, size), layout->area_size (AREA_AVAIL, size), layout->area_size (AREA_USED, size) };
+}
+
+uint32_t
+ring_first_base (uint64_t features)
+{
+	return layout_for (features)->first_base;
+}
+
 static int
 setup_check (const struct ring_layout *layout, const struct ring_setup *s)
 {
-	if (s->size < 1 || s->size > VH_MAX_RING_SIZE || s->max_parts < 1 || s->max_parts > VH_MAX_RING_SIZE)
+	if (!size_valid (layout, s->size) || s->max_parts < 1 || s->max_parts > VH_MAX_RING_SIZE)
 		return -EINVAL;
 	return layout->check (s);
 }
@@ -150,9 +178,8 @@ ring_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		((struct request *) reqs[i])->snapshot = NULL;
 	ring->snapshot->in_flight -= n;
-	ring->outstanding -= n;
 	ring->budget += n;
-	ring->layout->untake (ring, n);
+	ring->layout->untake (ring, reqs, n);
 }
 
 /* What was read may have been the zeroes in place of lost memory: then nobody gets to see it. */
@@ -210,9 +237,9 @@ vh_ring_give (struct vh_ring *ring, struct vh_request *req, uint32_t written)
 	r->snapshot = NULL;
 	s->in_flight--;
 	if (unlikely (s->special))
-		give_special (ring, s, request_head (ring, r), written);
+		give_special (ring, s, request_index (ring, r), written);
 	else
-		ring_done (ring, request_head (ring, r), written);
+		ring_done (ring, request_index (ring, r), written);
 }
 
 /* A ring that is broken publishes nothing: its areas may be gone, and the driver has to begin anew. */
@@ -229,7 +256,6 @@ flush_done (struct vh_ring *ring)
 		call = ring->layout->publish (ring);
 		ring->counters.requests += ring->n_done;
 		ring->counters.batches++;
-		ring->outstanding -= ring->n_done;
 		if (call)
 			notify_call (ring);
 	}

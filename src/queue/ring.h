@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A ring in use: the data plane behind <vhost/queue.h>.  One interface over the layouts of a virtqueue: split.c now, packed.c beside it later.  The layout
- * is chosen when the ring is made; per batch there is one indirect call, per descriptor none.
+ * A ring in use: the data plane behind <vhost/queue.h>.  One interface over the layouts of a virtqueue, split.c and packed.c.  The layout is chosen when the
+ * ring is made; per batch there is one indirect call, per descriptor none.
  *
  * A struct vh_ring is made when its front-end has started it and everything it needs is there, is used by one thread, and is freed when it stops.
  */
@@ -38,6 +38,14 @@ struct ring_setup {
 	void (*idle) (void *opaque);
 	void *opaque;
 };
+
+/* Of a ring with these features: its number of descriptors is possible; the bytes of its three areas; the base that it begins with. */
+bool ring_size_valid (uint64_t features, unsigned size);
+struct ring_areas {
+	uint64_t desc, avail, used;
+};
+struct ring_areas ring_area_sizes (uint64_t features, unsigned size);
+uint32_t ring_first_base (uint64_t features);
 
 /*
  * Makes a ring, with one turn of `size` requests.  0 and *ret; -EINVAL: size, alignment, base; -EFAULT: an area is not wholly inside one region, or the memory

@@ -32,7 +32,7 @@ area_find (const struct vh_ring *ring, const struct vh_memory *m, unsigned area,
 	if (slot->host)
 		ret->host[area] = slot->host + (addr - slot->addr);
 	else
-		ranges[(*n)++] = (struct range){ .region = slot->region, .addr = addr, .size = (uint32_t) size, .write = area == AREA_USED };
+		ranges[(*n)++] = (struct range){ .region = slot->region, .addr = addr, .size = (uint32_t) size, .write = ring->layout->written[area] };
 	return 0;
 }
 

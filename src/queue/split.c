@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "queue/chain.h"
 #include "queue/demand.h"
 #include "queue/notify.h"
+#include "queue/walk.h"
 #include "util/barrier.h"
 
 #define AVAIL_F_NO_INTERRUPT 0x1u	/* VIRTQ_AVAIL_F_NO_INTERRUPT */
@@ -78,10 +78,16 @@ split_area_size (unsigned area, unsigned ring_size)
 	}
 }
 
+static size_t
+split_own_bytes (unsigned ring_size)
+{
+	return 0;
+}
+
 static int
 split_check (const struct ring_setup *s)
 {
-	return is_power_of_two (s->size) && s->base <= UINT16_MAX ? 0 : -EINVAL;
+	return s->base <= UINT16_MAX ? 0 : -EINVAL;
 }
 
 static void
@@ -100,111 +106,51 @@ split_base (const struct vh_ring *ring)
 
 /* --- chains --- */
 
-static bool
-split_bad_chain (struct vh_ring *ring, const char *why)
-{
-	ring_break (ring, -EPROTO, why);
-	return false;
-}
-
-/* What the device reads ends at `part`.  Sums have 32 bits, as `written` has; false when it is more. */
-static inline bool
-split_end_out (struct request *r, const struct iovec *part, uint64_t bytes)
-{
-	r->pub.n_out = (unsigned) (part - r->pub.out);
-	r->pub.out_bytes = (size_t) bytes;
-	return likely (bytes <= UINT32_MAX);
-}
-
-/* And what it writes. */
-static inline bool
-split_end_in (struct request *r, const struct iovec *part, uint64_t bytes)
-{
-	r->pub.in = r->pub.out + r->pub.n_out;
-	r->pub.n_in = (unsigned) (part - r->pub.in);
-	r->pub.in_bytes = (size_t) bytes;
-	return likely (bytes <= UINT32_MAX);
-}
-
 /* With DESC_F_WRITE, where a walk is: in an indirect table.  That may lie where the ring's own table is, so its address does not tell. */
 #define IN_TABLE 0x8u
 
 /*
  * Walks the chain that begins at `head`: in the ring's table, and at its end perhaps in an indirect one.  False: the ring is broken; or it is not, and the
  * request's error is -EAGAIN.
- * The request path's time is spent in this loop.  What it goes by is in locals, each descriptor is one part in the region where the last one was, and `left`
- * counts descriptors and room for parts at once; all else is left to chain.c.
  */
-static inline bool
+walk_inline bool
 split_walk (struct vh_ring *ring, struct request *r, size_t head)
 {
 	const struct desc *table = split_desc (ring);
-	const struct slot *slot = ring->slot;
-	struct iovec *part = r->parts;
-	unsigned left = ring->first_left;
-	uint64_t bytes = 0, addr, offset, last;		/* bytes: of one direction */
 	size_t at = head, size = ring->size;
-	uint32_t state = 0, len, flags;			/* state: DESC_F_WRITE once there was one, and IN_TABLE */
+	struct walk w;
 
-	r->pub.error = 0;
-	r->pub.out = part;
-	ring->credit = ring->first_credit;
+	walk_begin (ring, r, &w);
 	for (;;) {
 		uint64_t rest = desc_load (&table[at].rest);
+		uint32_t flags = desc_flags_next (rest) ^ w.state;
 
-		addr = desc_load (&table[at].addr);
-		len = desc_len (rest);
-		flags = desc_flags_next (rest) ^ state;
+		w.addr = desc_load (&table[at].addr);
+		w.len = desc_len (rest);
 		if (flags & (DESC_F_WRITE | DESC_F_INDIRECT)) {
 			if (flags & DESC_F_INDIRECT) {
-				table = chain_enter (ring, r, part, slot, addr, rest, state & IN_TABLE);
-				state |= IN_TABLE;
+				table = walk_enter (ring, r, &w, rest, w.state & IN_TABLE);
+				w.state |= IN_TABLE;
 				if (!table)
-					return r->pub.error == -EFAULT && chain_fault (ring, r, 0, 0, false);
-				left = ring->left;
-				size = len / sizeof (struct desc);
+					return walk_table_failed (ring, r);
+				size = w.len / sizeof (struct desc);
 				at = 0;
 				continue;
 			}
-			if (state & DESC_F_WRITE)
-				return split_bad_chain (ring, "a descriptor for reading behind one for writing");
-			state |= DESC_F_WRITE;
-			if (!split_end_out (r, part, bytes))
-				return split_bad_chain (ring, "a chain has too many bytes");
-			bytes = 0;
-		}
-		bytes += len;
-		offset = addr - slot->addr;
-		last = offset + len - 1;	/* slot_holds, by hand: one instruction less for each descriptor */
-		if (likely (last >= offset && last < slot->size)) {
-			part->iov_base = slot->host + offset;
-			part->iov_len = len;
-			part++;
-		} else {
-			ring->left = left;
-			part = chain_add (ring, r, part, addr, len, state & DESC_F_WRITE);
-			if (!part)
+			if (!walk_turn (ring, r, &w))
 				return false;
-			left = ring->left;
-			slot = ring->slot;
 		}
+		if (unlikely (!walk_add (ring, r, &w)))
+			return false;
 		if (!(flags & DESC_F_NEXT))
 			break;
 		at = desc_next (flags);
 		if (unlikely (at >= size))
-			return split_bad_chain (ring, "a descriptor's next is outside its table");
-		if (unlikely (--left == 0)) {
-			part = chain_extend (ring, r, part);
-			if (!part)
-				return false;
-			left = ring->left;
-		}
+			return walk_bad (ring, "a descriptor's next is outside its table");
+		if (unlikely (!walk_next (ring, r, &w)))
+			return false;
 	}
-	if (unlikely (r->pub.error))
-		return chain_fault (ring, r, addr, len, state & DESC_F_WRITE);
-	if (state & DESC_F_WRITE ? !split_end_in (r, part, bytes) : !split_end_out (r, part, bytes) || !split_end_in (r, part, 0))
-		return split_bad_chain (ring, "a chain has too many bytes");
-	return true;
+	return walk_end (ring, r, &w);
 }
 
 /* The request of a chain; NULL as split_walk. */
@@ -214,11 +160,11 @@ split_request (struct vh_ring *ring, size_t head)
 	struct request *r = &ring->requests[head];
 
 	if (unlikely (head >= ring->size)) {
-		split_bad_chain (ring, "a head is outside the table");
+		walk_bad (ring, "a head is outside the table");
 		return NULL;
 	}
 	if (unlikely (r->snapshot)) {
-		split_bad_chain (ring, "a head was made available twice");
+		walk_bad (ring, "a head was made available twice");
 		return NULL;
 	}
 	if (unlikely (!split_walk (ring, r, head)))
@@ -259,9 +205,10 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 }
 
 static void
-split_untake (struct vh_ring *ring, unsigned n)
+split_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 {
 	ring->next_avail = (uint16_t) (ring->next_avail - n);
+	ring->outstanding -= n;
 }
 
 /* --- publication --- */
@@ -300,6 +247,7 @@ split_publish (struct vh_ring *ring)
 	if (unlikely (first < n))
 		memcpy (used->ring, ring->done + first, (n - first) * sizeof (struct done));
 	ring->next_used = (uint16_t) (before + n);
+	ring->outstanding -= n;
 	/* Release: the elements are there before the index; the driver has a read barrier after it loads idx. */
 	store_le16_release (&used->idx, ring->next_used);
 	/* Full: used.idx is stored before used_event or flags are loaded; the driver does it the other way round, so one of us sees the other. */
@@ -343,7 +291,9 @@ split_has_work (struct vh_ring *ring)
 
 const struct ring_layout split_layout = {
 	.align = { [AREA_DESC] = 16, [AREA_AVAIL] = 2, [AREA_USED] = 4 },
+	.written = { [AREA_USED] = true },
 	.area_size = split_area_size,
+	.own_bytes = split_own_bytes,
 	.check = split_check,
 	.start = split_start,
 	.take = split_take,

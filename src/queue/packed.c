@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The packed layout (virtio 1.2, 2.8):
+ *
+ *	desc      |addr len id flags| ...   `size` descriptors that both sides write: the driver makes chains available, we overwrite them by what is used
+ *	avail     |off_wrap flags|          the driver's: when it wants to be called
+ *	used      |off_wrap flags|          ours: when we want to be kicked
+ *
+ * A chain is the descriptors from its head on, in a row around the end of the ring; its id is in the last of them.  Whether a descriptor is available or
+ * used is told by two bits of its flags, which change their meaning each time around; a position is a place in the ring and that meaning, the wrap counter.
+ *
+ * Ids are the driver's choice and come at the end of a chain, so a request is not the one at the index of its id: it comes from a stack of those that are
+ * free, and remembers the id.  The driver can write everywhere at any time: each word is read once, and only that is checked and used.
+ */
+#include <errno.h>
+
+#include "queue/demand.h"
+#include "queue/notify.h"
+#include "queue/walk.h"
+#include "util/barrier.h"
+
+#define DESC_F_AVAIL 0x80u	/* VIRTQ_DESC_F_AVAIL */
+#define DESC_F_USED 0x8000u	/* VIRTQ_DESC_F_USED */
+
+/* Of the event areas. */
+#define EVENT_ENABLE 0u		/* RING_EVENT_FLAGS_ENABLE */
+#define EVENT_DISABLE 1u	/* RING_EVENT_FLAGS_DISABLE */
+#define EVENT_DESC 2u		/* RING_EVENT_FLAGS_DESC */
+#define EVENT_FLAGS 3u		/* the bits that they are in */
+
+/* A position: the place in bits 0-14, as is the wrap counter in bit 15; on the wire of SET_VRING_BASE it has this form too. */
+#define WRAP 0x8000u
+#define PLACE 0x7fffu
+
+/* Where both sides begin in a ring that is new: wrap counters are 1. */
+#define FIRST_BASE 0x80008000u
+
+/* What a request was made of, by its index. */
+struct origin {
+	uint16_t id;
+	uint16_t length;	/* descriptors of the ring */
+};
+
+struct packed {
+	struct origin *origins;
+	uint16_t *free;		/* indexes of requests: a stack of n_free */
+	unsigned n_free;
+	bool *busy;		/* by id: it was taken, and the driver was not told that it is used */
+	bool left;		/* requests that were seen are in the ring: `seen` is to be found behind them */
+};
+
+static inline struct packed *
+packed_own (const struct vh_ring *ring)
+{
+	return ring->own;
+}
+
+static inline struct desc *
+packed_desc (const struct vh_ring *ring)
+{
+	return (struct desc *) ring->areas[AREA_DESC];
+}
+
+/* --- positions --- */
+
+static inline uint16_t
+position_forward (const struct vh_ring *ring, uint16_t p, unsigned n)
+{
+	unsigned place = (p & PLACE) + n;
+
+	return place < ring->size ? (uint16_t) (p + n) : (uint16_t) ((place - ring->size) | ((p ^ WRAP) & WRAP));
+}
+
+/* How far it is from one position to another, which is at most the ring's size ahead of it; more than that when it is not. */
+static inline unsigned
+position_distance (unsigned size, uint16_t from, uint16_t to)
+{
+	return (unsigned) (to & PLACE) - (from & PLACE) + ((from ^ to) & WRAP ? size : 0);
+}
+
+static inline uint16_t
+position_back (const struct vh_ring *ring, uint16_t p, unsigned n)
+{
+	unsigned place = p & PLACE;
+
+	return place >= n ? (uint16_t) (p - n) : (uint16_t) ((place + ring->size - n) | ((p ^ WRAP) & WRAP));
+}
+
+/* The flags of a descriptor, among all of its second word. */
+static inline uint32_t
+packed_flags (uint64_t rest)
+{
+	return (uint32_t) (rest >> 48);
+}
+
+static inline unsigned
+packed_id (uint64_t rest)
+{
+	return (unsigned) (rest >> 32) & 0xffff;
+}
+
+/* Is a descriptor available, with these flags at a position with that wrap counter?  Its bit AVAIL is the counter, and USED is not. */
+static inline bool
+flags_available (uint32_t flags, uint16_t position)
+{
+	return (flags & (DESC_F_AVAIL | DESC_F_USED)) == (position & WRAP ? DESC_F_AVAIL : DESC_F_USED);
+}
+
+/* Acquire: what is in the chain behind its head's flags is read after them; the driver has a write barrier before it stores them. */
+static inline uint64_t
+packed_load_head (const struct vh_ring *ring, uint16_t position)
+{
+	return le64toh (__atomic_load_n (&packed_desc (ring)[position & PLACE].rest, __ATOMIC_ACQUIRE));
+}
+
+static inline bool
+packed_is_available (const struct vh_ring *ring, uint16_t position)
+{
+	return flags_available (packed_flags (packed_load_head (ring, position)), position);
+}
+
+/* --- start --- */
+
+static size_t
+packed_area_size (unsigned area, unsigned ring_size)
+{
+	return area == AREA_DESC ? ring_size * sizeof (struct desc) : sizeof (uint32_t);
+}
+
+static bool
+position_valid (const struct ring_setup *s, uint16_t p)
+{
+	return (p & PLACE) < s->size;
+}
+
+/*
+ * The base has the position of what is available in its low half, and of what is used in its high half.  Front-ends that know only the first (DPDK's) send
+ * 0 there: nothing is in flight then.
+ */
+static uint16_t
+base_used (uint32_t base)
+{
+	return (uint16_t) (base >> 16 ? base >> 16 : base);
+}
+
+static int
+packed_check (const struct ring_setup *s)
+{
+	uint16_t avail = (uint16_t) s->base, used = base_used (s->base);
+
+	if (!position_valid (s, avail) || !position_valid (s, used) || position_distance (s->size, used, avail) > s->size)
+		return -EINVAL;
+	return 0;
+}
+
+static size_t
+packed_own_bytes (unsigned n)
+{
+	return sizeof (struct packed) + n * (sizeof (struct origin) + sizeof (uint16_t) + sizeof (bool));
+}
+
+/* The arrays are behind the struct, in its piece of the pool. */
+static void
+packed_init_own (struct vh_ring *ring)
+{
+	struct packed *p = packed_own (ring);
+
+	p->origins = (struct origin *) (p + 1);
+	p->free = (uint16_t *) (p->origins + ring->size);
+	p->busy = (bool *) (p->free + ring->size);
+	p->n_free = ring->size;
+	for (unsigned i = 0; i < ring->size; i++)
+		p->free[i] = (uint16_t) (ring->size - 1 - i);
+}
+
+/* An event area is written by one store: its parts cannot be seen apart. */
+static void
+packed_store_event (struct vh_ring *ring, uint16_t position, uint32_t flags)
+{
+	__atomic_store_n ((uint32_t *) ring->areas[AREA_USED], htole32 (position | flags << 16), __ATOMIC_RELAXED);
+}
+
+static void
+packed_start (struct vh_ring *ring, uint32_t base)
+{
+	packed_init_own (ring);
+	ring->next_avail = ring->seen = (uint16_t) base;
+	ring->next_used = base_used (base);
+	packed_store_event (ring, 0, EVENT_ENABLE);
+}
+
+static uint32_t
+packed_base (const struct vh_ring *ring)
+{
+	return ring->next_avail | (uint32_t) ring->next_used << 16;
+}
+
+/* --- chains --- */
+
+/* A descriptor's second word as one of a split ring, of which it has all flags and no next. */
+static inline uint64_t
+rest_as_split (uint64_t rest)
+{
+	return (uint32_t) rest | (rest >> 48 << 32);
+}
+
+/* Walks an indirect table: all of its n > 0 descriptors in a row, of whose flags only WRITE means something (virtio 1.2, 2.8.7). */
+walk_inline bool
+packed_walk_table (struct vh_ring *ring, struct request *r, struct walk *w, const struct desc *d, unsigned n)
+{
+	for (const struct desc *end = d + n;;) {
+		uint64_t rest = desc_load (&d->rest);
+
+		w->addr = desc_load (&d->addr);
+		w->len = desc_len (rest);
+		if ((packed_flags (rest) ^ w->state) & DESC_F_WRITE && !walk_turn (ring, r, w))
+			return false;
+		if (unlikely (!walk_add (ring, r, w)))
+			return false;
+		if (++d == end)
+			return true;
+		if (unlikely (!walk_next (ring, r, w)))
+			return false;
+	}
+}
+
+/*
+ * Walks the chain that begins at the next position, where `rest` was found; *origin becomes what it says.  False: the ring is broken; or it is not, and the
+ * request's error is -EAGAIN.
+ */
+walk_inline bool
+packed_walk (struct vh_ring *ring, struct request *r, size_t place, uint64_t rest, struct origin *origin)
+{
+	const struct desc *own = packed_desc (ring), *d = &own[place], *end = own + ring->size, *table;
+	unsigned length = 1;
+	struct walk w;
+
+	walk_begin (ring, r, &w);
+	for (;; length++) {
+		uint32_t flags = packed_flags (rest);
+
+		w.addr = desc_load (&d->addr);
+		w.len = desc_len (rest);
+		if ((flags ^ w.state) & (DESC_F_WRITE | DESC_F_INDIRECT)) {
+			if (flags & DESC_F_INDIRECT) {
+				unsigned n = w.len / sizeof (struct desc);
+
+				table = walk_enter (ring, r, &w, rest_as_split (rest), false);
+				if (!table) {
+					*origin = (struct origin){ (uint16_t) packed_id (rest), (uint16_t) length };
+					return walk_table_failed (ring, r);
+				}
+				if (!packed_walk_table (ring, r, &w, table, n))
+					return false;
+				break;
+			}
+			if (!walk_turn (ring, r, &w))
+				return false;
+		}
+		if (unlikely (!walk_add (ring, r, &w)))
+			return false;
+		if (!(flags & DESC_F_NEXT))
+			break;
+		if (unlikely (!walk_next (ring, r, &w)))
+			return false;
+		if (++d == end)
+			d = own;
+		rest = desc_load (&d->rest);
+	}
+	*origin = (struct origin){ (uint16_t) packed_id (rest), (uint16_t) length };
+	return walk_end (ring, r, &w);
+}
+
+static const char too_many[] = "more descriptors are available than the ring has";
+
+/* The request of the chain at a position, whose head's second word is given; takes a free one for it.  NULL as packed_walk. */
+static inline struct request *
+packed_request (struct vh_ring *ring, struct packed *p, uint16_t position, uint64_t rest, unsigned room)
+{
+	unsigned index = p->free[p->n_free - 1];
+	struct request *r = &ring->requests[index];
+	struct origin origin;
+
+	if (unlikely (!packed_walk (ring, r, position & PLACE, rest, &origin)))
+		return NULL;
+	if (unlikely (origin.length > room)) {
+		walk_bad (ring, too_many);
+		return NULL;
+	}
+	if (unlikely (origin.id >= ring->size)) {
+		walk_bad (ring, "an id is not below the ring's size");
+		return NULL;
+	}
+	if (unlikely (p->busy[origin.id])) {
+		walk_bad (ring, "an id was made available twice");
+		return NULL;
+	}
+	p->busy[origin.id] = true;
+	p->origins[index] = origin;
+	p->n_free--;
+	return r;
+}
+
+static int
+packed_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	struct packed *p = packed_own (ring);
+	struct snapshot *snapshot = ring->snapshot;
+	unsigned outstanding = ring->outstanding, i;
+	uint16_t at = ring->next_avail;
+
+	max = max < ring->budget ? max : ring->budget;
+	p->left = true;
+	for (i = 0; i < max; i++) {
+		uint64_t rest = packed_load_head (ring, at);
+		struct request *r;
+
+		if (!flags_available (packed_flags (rest), at)) {
+			p->left = false;
+			break;
+		}
+		if (unlikely (outstanding == ring->size))
+			return ring_break (ring, -EPROTO, too_many);
+		r = packed_request (ring, p, at, rest, ring->size - outstanding);
+		if (unlikely (!r))
+			break;
+		r->snapshot = snapshot;
+		reqs[i] = &r->pub;
+		at = position_forward (ring, at, p->origins[request_index (ring, r)].length);
+		outstanding += p->origins[request_index (ring, r)].length;
+	}
+	if (unlikely (ring->broken))	/* then those before in this batch will not be served either */
+		return ring->broken;
+	if (p->left)
+		p->left = packed_is_available (ring, at);
+	ring->next_avail = ring->seen = at;
+	ring->outstanding = outstanding;
+	ring->budget -= i;
+	snapshot->in_flight += i;
+	return (int) i;
+}
+
+/* A request is free again, and so is its id; returns how many descriptors it was made of. */
+static inline unsigned
+packed_release (struct packed *p, unsigned index)
+{
+	p->busy[p->origins[index].id] = false;
+	p->free[p->n_free++] = (uint16_t) index;
+	return p->origins[index].length;
+}
+
+static void
+packed_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
+{
+	unsigned length = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		length += packed_release (packed_own (ring), request_index (ring, (struct request *) reqs[i]));
+	ring->next_avail = position_back (ring, ring->next_avail, length);
+	ring->outstanding -= length;
+	packed_own (ring)->left = n > 0 || packed_own (ring)->left;
+}
+
+/* --- publication --- */
+
+/* Writes the used descriptor of a request over what is at a position, and lets the request go; returns how many descriptors it had. */
+static inline unsigned
+packed_finish (struct vh_ring *ring, uint16_t position, const struct done *d, int order)
+{
+	struct packed *p = packed_own (ring);
+	unsigned index = le32toh (d->id);
+	uint32_t written = le32toh (d->written);
+	/* AVAIL and USED both as the wrap counter; WRITE: `written` means something. */
+	uint64_t flags = (position & WRAP ? DESC_F_AVAIL | DESC_F_USED : 0) | (written ? DESC_F_WRITE : 0);
+	uint64_t rest = written | (uint64_t) p->origins[index].id << 32 | flags << 48;
+
+	__atomic_store_n (&packed_desc (ring)[position & PLACE].rest, htole64 (rest), order);
+	return packed_release (p, index);
+}
+
+/* After the used position went from `before` to next_used. */
+static bool
+packed_call_wanted (struct vh_ring *ring, uint16_t before)
+{
+	uint32_t event = le32toh (__atomic_load_n ((const uint32_t *) ring->areas[AREA_AVAIL], __ATOMIC_RELAXED)), flags = event >> 16 & EVENT_FLAGS;
+	uint16_t place = event & PLACE, now = ring->next_used & PLACE, old = before & PLACE;
+	bool valid = ring->called_valid;
+
+	ring->called_valid = true;
+	if (flags == EVENT_DISABLE)
+		return false;
+	if (flags != EVENT_DESC || !ring_has_feature (ring, VH_F_EVENT_IDX) || !valid)
+		return true;
+	/* In places that run on: a ring's size less for what is from the time before around. */
+	if ((event ^ ring->next_used) & WRAP)
+		place = (uint16_t) (place - ring->size);
+	if (now <= old)
+		old = (uint16_t) (old - ring->size);
+	return event_passed (place, now, old);
+}
+
+static bool
+packed_publish (struct vh_ring *ring)
+{
+	uint16_t before = ring->next_used, at = before;
+	const struct done *first = ring->done, *end = first + ring->n_done;
+
+	at = position_forward (ring, at, packed_own (ring)->origins[le32toh (first->id)].length);
+	for (const struct done *d = first + 1; d < end; d++)
+		at = position_forward (ring, at, packed_finish (ring, at, d, __ATOMIC_RELAXED));
+	/* Release: the driver looks at the first one before the others, so that one is last; the driver has a read barrier after it loads its flags. */
+	packed_finish (ring, before, first, __ATOMIC_RELEASE);
+	ring->next_used = at;
+	ring->outstanding -= position_distance (ring->size, before, at);
+	/* Full: what is used is stored before the driver's event area is loaded; the driver does it the other way round, so one of us sees the other. */
+	full_barrier ();
+	return packed_call_wanted (ring, before);
+}
+
+/* --- kicks --- */
+
+/* With event indexes `kicks_suppressed` says that the driver waits for one position, which is behind it or will be: nothing needs to be stored then. */
+static void
+packed_kicks_off (struct vh_ring *ring)
+{
+	if (ring->kicks_suppressed)
+		return;
+	ring->kicks_suppressed = true;
+	packed_store_event (ring, 0, EVENT_DISABLE);
+}
+
+/* Behind all that is available. */
+static uint16_t
+packed_look_ahead (const struct vh_ring *ring)
+{
+	uint16_t at = ring->next_avail;
+
+	for (unsigned n = ring->size - ring->outstanding; n > 0 && packed_is_available (ring, at); n--)
+		at = position_forward (ring, at, 1);
+	return at;
+}
+
+static void
+packed_ask_for_kicks (struct vh_ring *ring)
+{
+	if (ring_has_feature (ring, VH_F_EVENT_IDX)) {
+		packed_store_event (ring, ring->seen, EVENT_DESC);
+		ring->kicks_suppressed = true;
+	} else if (ring->kicks_suppressed) {
+		packed_store_event (ring, 0, EVENT_ENABLE);
+		ring->kicks_suppressed = false;
+	}
+}
+
+static bool
+packed_kicks_on (struct vh_ring *ring)
+{
+	struct packed *p = packed_own (ring);
+
+	if (unlikely (p->left)) {
+		ring->seen = packed_look_ahead (ring);
+		p->left = false;
+	}
+	packed_ask_for_kicks (ring);
+	/* Full: what we ask is stored before flags are loaded; the driver stores flags before it loads what we ask. */
+	full_barrier ();
+	if (ring->outstanding < ring->size && packed_is_available (ring, ring->seen))
+		return p->left = true;	/* if they stay there they are no news the next time */
+	return ring->budget == 0 && ring->seen != ring->next_avail;
+}
+
+static bool
+packed_has_work (struct vh_ring *ring)
+{
+	return packed_is_available (ring, ring->next_avail);
+}
+
+const struct ring_layout packed_layout = {
+	.align = { [AREA_DESC] = 16, [AREA_AVAIL] = 4, [AREA_USED] = 4 },
+	.written = { [AREA_DESC] = true, [AREA_USED] = true },
+	.any_size = true,
+	.first_base = FIRST_BASE,
+	.area_size = packed_area_size,
+	.own_bytes = packed_own_bytes,
+	.check = packed_check,
+	.start = packed_start,
+	.take = packed_take,
+	.untake = packed_untake,
+	.publish = packed_publish,
+	.kicks_off = packed_kicks_off,
+	.kicks_on = packed_kicks_on,
+	.has_work = packed_has_work,
+	.base = packed_base,
+};
