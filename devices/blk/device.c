@@ -42,28 +42,15 @@ device_connected (void *opaque, struct vh_backend *backend)
 {
 	struct device *d = opaque;
 
-	d->backend = backend;
-}
-
-static void
-add_counters (struct vh_ring_counters *sum, const struct vh_ring_counters *c)
-{
-	sum->requests += c->requests;
-	sum->batches += c->batches;
-	sum->kicks += c->kicks;
-	sum->calls += c->calls;
+	totals_connected (&d->totals, backend);
 }
 
 static void
 device_disconnected (void *opaque, struct vh_backend *backend)
 {
 	struct device *d = opaque;
-	struct vh_ring_counters c;
 
-	for (unsigned i = 0; i < d->n_queues; i++)
-		if (vh_backend_ring_counters (backend, i, &c) == 0)
-			add_counters (&d->counters[i], &c);
-	d->backend = NULL;
+	totals_disconnected (&d->totals);
 }
 
 static void
@@ -87,7 +74,7 @@ device_resize (struct device *d)
 		return;
 	config_set_capacity (d);
 	log_say (&d->log, VH_LOG_INFO, "has %llu bytes now", (unsigned long long) d->image.capacity);
-	if (d->backend && vh_backend_config_changed (d->backend) == -EOPNOTSUPP)
+	if (d->totals.backend && vh_backend_config_changed (d->totals.backend) == -EOPNOTSUPP)
 		log_say (&d->log, VH_LOG_WARNING, "the front-end cannot be told of the new size");
 }
 
@@ -131,29 +118,26 @@ static const struct vh_device_ops device_ops = {
 void
 device_print_stats (const struct device *d)
 {
-	struct log always = { .level = VH_LOG_ERROR, .name = d->log.name };
-
 	for (unsigned i = 0; i < d->n_queues; i++) {
-		struct vh_ring_counters sum = d->counters[i], c;
+		struct vh_ring_counters sum;
 		struct queue_stats s;
 
 		queue_get_stats (&d->queues[i], &s);
-		if (d->backend && vh_backend_ring_counters (d->backend, i, &c) == 0)
-			add_counters (&sum, &c);
-		log_say (&always, VH_LOG_ERROR,
-			 "queue %u: %llu reads (%llu bytes), %llu writes (%llu bytes), %llu flushes, %llu others, %llu errors, "
-			 "%llu batches, %llu kicks, %llu calls",
-			 i, (unsigned long long) s.reads, (unsigned long long) s.bytes_read, (unsigned long long) s.writes,
-			 (unsigned long long) s.bytes_written, (unsigned long long) s.flushes, (unsigned long long) s.others,
-			 (unsigned long long) s.errors, (unsigned long long) sum.batches, (unsigned long long) sum.kicks,
-			 (unsigned long long) sum.calls);
+		totals_get (&d->totals, i, &sum);
+		log_answer (&d->log,
+			    "queue %u: %llu reads (%llu bytes), %llu writes (%llu bytes), %llu flushes, %llu others, %llu errors, "
+			    "%llu batches, %llu kicks, %llu calls",
+			    i, (unsigned long long) s.reads, (unsigned long long) s.bytes_read, (unsigned long long) s.writes,
+			    (unsigned long long) s.bytes_written, (unsigned long long) s.flushes, (unsigned long long) s.others,
+			    (unsigned long long) s.errors, (unsigned long long) sum.batches, (unsigned long long) sum.kicks,
+			    (unsigned long long) sum.calls);
 	}
 }
 
 /* --- making --- */
 
 static int
-device_open_image (struct device *d, const struct device_options *o)
+device_open_image (struct device *d, const struct blk_options *o)
 {
 	struct image_options io = { .path = o->blk_file, .read_only = o->read_only, .direct = o->direct, .block_size = o->block_size };
 	const char *why;
@@ -174,12 +158,11 @@ device_make_queues (struct device *d, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		d->queues[i].device = d;
 	d->n_queues = n;
-	d->counters = calloc (n, sizeof (d->counters[0]));
-	return d->counters ? pool_new (POOL_THREADS, &d->pool) : -ENOMEM;
+	return totals_init (&d->totals, n) < 0 ? -ENOMEM : pool_new (POOL_THREADS, &d->pool);
 }
 
 static void
-device_describe (struct device *d, const struct device_options *o)
+device_describe (struct device *d, const struct blk_options *o)
 {
 	d->vh = (struct vh_device){
 		.size = sizeof (d->vh),
@@ -188,7 +171,7 @@ device_describe (struct device *d, const struct device_options *o)
 		.name = d->log.name,
 		.features = config_features (d) | (vh_backend_supported_ring_features () & ~NOT_OFFERED),
 		.rings = d->n_queues,
-		.max_ring_size = o->queue_size,
+		.max_ring_size = o->common.queue_size,
 		.request_size = sizeof (struct request),
 		.config = d->config.bytes,
 		.config_size = sizeof (d->config),
@@ -196,14 +179,15 @@ device_describe (struct device *d, const struct device_options *o)
 }
 
 int
-device_new (const struct device_options *o, const struct engine_ops *engine, const struct log *log, struct device **ret)
+device_new (const struct blk_options *o, const struct engine_ops *engine, const struct log *log, struct device **ret)
 {
 	struct device *d = calloc (1, sizeof (*d));
 	int err;
 
 	if (!d)
 		return -ENOMEM;
-	d->log = (struct log){ .level = log->level, .name = o->blk_file };
+	d->log = *log;
+	d->log.name = o->blk_file;
 	d->engine = engine;
 	d->write_back = !o->write_through && !o->read_only;
 	d->image.fd = -1;
@@ -218,7 +202,7 @@ device_new (const struct device_options *o, const struct engine_ops *engine, con
 		device_free (d);
 		return err;
 	}
-	config_init (d, o->queue_size);
+	config_init (d, o->common.queue_size);
 	device_describe (d, o);
 	*ret = d;
 	return 0;
@@ -239,6 +223,6 @@ device_free (struct device *d)
 	device_end_pool (d);
 	image_close (&d->image);
 	free (d->queues);
-	free (d->counters);
+	totals_free (&d->totals);
 	free (d);
 }

@@ -12,10 +12,11 @@
 #include <vhost/backend.h>
 
 #include "devices/blk/image.h"
-#include "devices/blk/log.h"
 #include "devices/blk/options.h"
 #include "devices/blk/pool.h"
 #include "devices/blk/queue.h"
+#include "devices/common/log.h"
+#include "devices/common/totals.h"
 
 /* Front-ends ask for as much as they know of; virtio 1.3 knows 96 bytes.  What this disk does not have reads as zeroes. */
 #define DEVICE_CONFIG_SIZE 96
@@ -33,16 +34,15 @@ struct device {
 		struct virtio_blk_config fields;
 		uint8_t bytes[DEVICE_CONFIG_SIZE];
 	} config;
-	struct vh_backend *backend;		/* NULL: no front-end is here */
 	struct job sync;			/* after a change to write-through */
 	bool syncing;				/* sync is in the pool */
 	unsigned n_queues;
 	struct queue *queues;
-	struct vh_ring_counters *counters;	/* of each queue, of the connections that ended */
+	struct totals totals;			/* and the front-end that is here */
 };
 
 /* Opens the image and makes the disk.  log, options and the strings of both are borrowed.  0; a negative errno after a line in the log. */
-int device_new (const struct device_options *, const struct engine_ops *, const struct log *, struct device **ret);
+int device_new (const struct blk_options *, const struct engine_ops *, const struct log *, struct device **ret);
 
 /* Ends the pool's threads, while the loops of the rings are still there.  No ring may be started any more. */
 void device_end_pool (struct device *);

@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "devices/blk/log.h"
+#include "devices/common/log.h"
 
 static void
-write_line (const char *name, const char *text)
+write_line (const struct log *log, const char *text)
 {
 	char line[1024];
 	int n;
 
-	if (name)
-		n = snprintf (line, sizeof (line), PROGRAM ": %s: %s\n", name, text);
+	if (log->name)
+		n = snprintf (line, sizeof (line), "%s: %s: %s\n", log->program, log->name, text);
 	else
-		n = snprintf (line, sizeof (line), PROGRAM ": %s\n", text);
+		n = snprintf (line, sizeof (line), "%s: %s\n", log->program, text);
 	if (n >= (int) sizeof (line)) {
 		n = sizeof (line);
 		line[n - 1] = '\n';
@@ -27,18 +27,35 @@ write_line (const char *name, const char *text)
 		return;
 }
 
+static void
+write_formatted (const struct log *log, const char *format, va_list args)
+{
+	char text[1000];
+
+	vsnprintf (text, sizeof (text), format, args);
+	write_line (log, text);
+}
+
 void
 log_say (const struct log *log, enum vh_log_level level, const char *format, ...)
 {
-	char text[1000];
 	va_list args;
 
 	if (log->silent || level > log->level)
 		return;
 	va_start (args, format);
-	vsnprintf (text, sizeof (text), format, args);
+	write_formatted (log, format, args);
 	va_end (args);
-	write_line (log->name, text);
+}
+
+void
+log_answer (const struct log *log, const char *format, ...)
+{
+	va_list args;
+
+	va_start (args, format);
+	write_formatted (log, format, args);
+	va_end (args);
 }
 
 void
@@ -47,5 +64,5 @@ log_library_line (void *opaque, enum vh_log_level level, const char *line)
 	const struct log *log = opaque;
 
 	if (!log->silent && level <= log->level)
-		write_line (log->name, line);
+		write_line (log, line);
 }

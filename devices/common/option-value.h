@@ -2,8 +2,8 @@
 /*
  * Values of options: text to numbers.
  */
-#ifndef BLK_OPTION_VALUE_H
-#define BLK_OPTION_VALUE_H
+#ifndef COMMON_OPTION_VALUE_H
+#define COMMON_OPTION_VALUE_H
 
 #include <stdbool.h>
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "devices/blk/option-value.h"
+#include "devices/common/option-value.h"
 
 /* The number that text begins with; true, and where it ends. */
 static bool
