@@ -35,7 +35,7 @@ configure ()
 # a function below, step_NAME with - as _; a folder build/NAME if it builds.
 steps='
 unix        900 tests  gcc, warnings are errors: make check
-guest       600 tests  vhost-user-blk under a Linux guest
+guest       600 tests  devices under Linux guests
 asan        900 tests  address and undefined behaviour sanitizers: make check
 tsan        900 tests  thread sanitizer: make check
 format      120 plain  the format of the code
