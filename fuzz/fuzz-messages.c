@@ -452,6 +452,7 @@ run_input (struct fuzz *f)
 		.ops = &device_ops,
 		.opaque = f,
 		.features = UINT64_MAX,
+		.protocol_features = UINT64_MAX,
 		.rings = 3,
 		.max_ring_size = 64,
 		.request_size = 16,

@@ -170,6 +170,7 @@ device_describe (struct device *d, const struct blk_options *o)
 		.opaque = d,
 		.name = d->log.name,
 		.features = config_features (d) | (vh_backend_supported_ring_features () & ~NOT_OFFERED),
+		.protocol_features = VH_BIT (VH_P_INFLIGHT_SHMFD),
 		.rings = d->n_queues,
 		.max_ring_size = o->common.queue_size,
 		.request_size = sizeof (struct request),

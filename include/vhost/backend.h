@@ -99,7 +99,11 @@ struct vh_device {
 	void *opaque;			/* the first argument of every callback */
 	const char *name;		/* for log lines; NULL: "device" */
 	uint64_t features;		/* virtio feature bits offered; the library removes those of rings it cannot do, and adds VH_F_PROTOCOL_FEATURES */
-	uint64_t protocol_features;	/* extra ones (VH_P_*) beside those that the library and the device's callbacks bring: 0 */
+	/*
+	 * Extra ones (VH_P_*) beside those that the library and the device's callbacks bring.  INFLIGHT_SHMFD: a request may be done twice, by a process
+	 * that takes again what one that died had taken.
+	 */
+	uint64_t protocol_features;
 	unsigned rings;			/* 1..VH_MAX_RINGS */
 	unsigned queue_num;		/* the answer to GET_QUEUE_NUM; 0: `rings`.  Network devices count pairs */
 	unsigned max_ring_size;		/* power of two up to VH_MAX_RING_SIZE; 0: 1024 */

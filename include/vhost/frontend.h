@@ -51,7 +51,8 @@ const char *vh_frontend_error (const struct vh_frontend *);
 
 /*
  * The usual first steps: GET_FEATURES, the protocol features (offered by the back-end, known to this library, and in `protocol_features`), the
- * channel for requests of the back-end when BACKEND_REQ is among them, SET_OWNER.  protocol_features UINT64_MAX: all.
+ * channel for requests of the back-end when BACKEND_REQ is among them, SET_OWNER.  protocol_features UINT64_MAX: all that ask nothing of the caller; so
+ * not INFLIGHT_SHMFD, which some back-ends do not start a ring without being sent an area for.
  * SET_FEATURES is still to be sent.
  */
 int vh_frontend_handshake (struct vh_frontend *, uint64_t protocol_features);
@@ -112,6 +113,29 @@ int vh_frontend_set_vring_err (struct vh_frontend *, unsigned ring, int fd);
 
 /* SET_VRING_ENABLE: -EOPNOTSUPP unless VH_F_PROTOCOL_FEATURES was accepted by SET_FEATURES. */
 int vh_frontend_set_vring_enable (struct vh_frontend *, unsigned ring, int enable);
+
+/*
+ * The in-flight area (INFLIGHT_SHMFD): memory in which the back-end notes down what it has taken from the rings, so that the next one can go on after it died.
+ */
+struct vh_inflight {
+	uint64_t size;		/* bytes, of which the first one is at ... */
+	uint64_t offset;	/* ... in the file */
+	unsigned rings;		/* how many it is for, and how many descriptors each has at most */
+	unsigned ring_size;
+	int fd;
+};
+
+/*
+ * GET_INFLIGHT_FD: a new area, for a device that starts from its beginning; only its rings and ring_size are asked with.  ret->fd is the caller's then.
+ * -EOPNOTSUPP without INFLIGHT_SHMFD; -EREMOTEIO: the back-end has none for so much; -EBADMSG: what it gave is none.
+ */
+int vh_frontend_get_inflight (struct vh_frontend *, unsigned rings, unsigned ring_size, struct vh_inflight *ret);
+
+/*
+ * SET_INFLIGHT_FD: the area that the back-end is to use, before its rings start; on each connection, until the device is reset.  The fd is borrowed for the
+ * call.  -EOPNOTSUPP; -EINVAL: nothing in it, or sums that wrap.
+ */
+int vh_frontend_set_inflight (struct vh_frontend *, const struct vh_inflight *area);
 
 /*
  * GET_CONFIG / SET_CONFIG: `size` bytes from `offset`, size 1..VH_MAX_CONFIG_SIZE.  flags: VH_CONFIG_*.  -EOPNOTSUPP without CONFIG; -EREMOTEIO when the

@@ -46,6 +46,7 @@ connection_release (struct vh_backend *b)
 	notify_close (b);
 	backend_close_retired (b);
 	vrings_reset (b);
+	inflight_area_drop (b);
 	vh_memory_unref (b->memory);
 	b->memory = NULL;
 }

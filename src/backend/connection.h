@@ -31,6 +31,7 @@ struct vring_want {
 	uint64_t features;
 	uint64_t desc, avail, used;	/* guest addresses */
 	struct vh_memory *memory;	/* a reference, when run */
+	struct inflight_part inflight;	/* borrowed from the control context, which changes it only while no ring runs */
 	int kick, call, err;		/* borrowed from the control context; -1: none */
 };
 
@@ -76,6 +77,12 @@ enum backend_state {
 
 #define BACKEND_MAX_RETIRED 2
 
+/* The in-flight area in force. */
+struct backend_inflight {
+	struct region *region;	/* NULL: there is none */
+	unsigned rings, entries;
+};
+
 struct vh_backend {
 	const struct vh_device *device;
 	struct vh_device_ops ops;	/* the device's, with defaults for what it left out */
@@ -103,6 +110,7 @@ struct vh_backend {
 	uint64_t offered, features;	/* virtio bits, VH_F_PROTOCOL_FEATURES included */
 	uint64_t protocol_offered, protocol;
 	struct vh_memory *memory;	/* never NULL: empty at first */
+	struct backend_inflight inflight;
 
 	struct channel requests;	/* to the front-end: SET_BACKEND_REQ_FD */
 	struct vh_source *requests_source;
@@ -194,10 +202,19 @@ HANDLER (vrings_set_call);
 HANDLER (vrings_set_err);
 HANDLER (vrings_set_enable);
 void vrings_reset (struct vh_backend *);
+bool vrings_any_runs (const struct vh_backend *);
 /* Posts letters to the rings that are not as they should be; returns how many. */
 unsigned vrings_settle (struct vh_backend *);
 /* The ring context's answer to a letter. */
 void vring_answered (void *vring);
+
+/* inflight.c */
+FINISHER (inflight_area_get);
+void inflight_area_refuse (struct vh_backend *, struct message *, struct message *);
+HANDLER (inflight_area_set);
+void inflight_area_drop (struct vh_backend *);
+/* The part of a ring; its region is NULL when there is no area. */
+struct inflight_part inflight_area_part (const struct vh_backend *, unsigned ring);
 
 /* config.c */
 HANDLER (config_check);

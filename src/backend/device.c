@@ -81,6 +81,9 @@ vh_backend_supported_protocol_features (void)
 	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features () | postcopy_protocol_features ();
 }
 
+/* Features that are there for devices that ask for them. */
+#define NAMED_FEATURES VH_BIT (VH_P_INFLIGHT_SHMFD)
+
 /* Features that are there because the device has the callback. */
 static uint64_t
 callback_features (const struct vh_device_ops *ops)
@@ -97,7 +100,7 @@ callback_features (const struct vh_device_ops *ops)
 uint64_t
 backend_offered_protocol_features (const struct vh_device *d, const struct vh_device_ops *ops)
 {
-	uint64_t bits = vh_backend_supported_protocol_features () | callback_features (ops);
+	uint64_t bits = vh_backend_supported_protocol_features () | callback_features (ops) | (d->protocol_features & NAMED_FEATURES);
 
 	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);
 }

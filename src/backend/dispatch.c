@@ -47,8 +47,8 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_POSTCOPY_ADVISE] = NOT_SUPPORTED,
 	[REQUEST_POSTCOPY_LISTEN] = NOT_SUPPORTED,
 	[REQUEST_POSTCOPY_END] = NOT_SUPPORTED,
-	[REQUEST_GET_INFLIGHT_FD] = NOT_SUPPORTED,
-	[REQUEST_SET_INFLIGHT_FD] = NOT_SUPPORTED,
+	[REQUEST_GET_INFLIGHT_FD] = { .finish = inflight_area_get, .refuse = inflight_area_refuse },
+	[REQUEST_SET_INFLIGHT_FD] = { .handle = inflight_area_set },
 	[REQUEST_GPU_SET_SOCKET] = NOT_SUPPORTED,
 	[REQUEST_RESET_DEVICE] = { .handle = negotiate_reset, .finish = negotiate_reset_device },
 	[REQUEST_VRING_KICK] = NOT_SUPPORTED,
@@ -69,6 +69,7 @@ send_reply (struct vh_backend *b)
 {
 	int err = channel_send (&b->channel, &b->reply);
 
+	message_close_fds (&b->reply);	/* the channel has its own, if it still has to send them */
 	if (err < 0)
 		backend_fail (b, error_set (&b->error, err, "cannot answer"));
 }

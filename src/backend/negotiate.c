@@ -29,15 +29,6 @@ negotiate_get_features (struct vh_backend *b, struct message *m, struct message 
 	return 0;
 }
 
-static bool
-any_ring_runs (const struct vh_backend *b)
-{
-	for (unsigned i = 0; i < b->n_vrings; i++)
-		if (b->vrings[i].has.run)
-			return true;
-	return false;
-}
-
 int
 negotiate_set_features (struct vh_backend *b, struct message *m)
 {
@@ -49,7 +40,7 @@ negotiate_set_features (struct vh_backend *b, struct message *m)
 	if (features & ~b->offered)
 		return -EINVAL;
 	if (features != b->features) {
-		if (any_ring_runs (b))
+		if (vrings_any_runs (b))
 			return -EBUSY;
 		err = b->ops.set_features (b->device->opaque, features & ~VH_BIT (VH_F_PROTOCOL_FEATURES));
 		if (err < 0)
@@ -117,6 +108,7 @@ int
 negotiate_reset_device (struct vh_backend *b, struct message *m, struct message *reply)
 {
 	vrings_reset (b);
+	inflight_area_drop (b);
 	b->ops.reset (b->device->opaque);
 	return 0;
 }

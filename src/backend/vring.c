@@ -105,8 +105,8 @@ vring_start (struct vring *v)
 	struct vh_backend *b = v->backend;
 	struct ring_setup s = {
 		.index = v->index, .size = w->size, .features = w->features, .desc = w->desc, .avail = w->avail, .used = w->used, .base = w->base,
-		.memory = w->memory, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS, .request_size = b->device->request_size,
-		.loop = v->loop, .broken = vring_broken, .wake = vring_woken, .idle = vring_woken, .opaque = v,
+		.memory = w->memory, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
+		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .wake = vring_woken, .idle = vring_woken, .opaque = v,
 	};
 	int err = ring_new (&s, &v->ring);
 

@@ -67,6 +67,7 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	w->base = vring_base (v);
 	w->features = b->features;
 	w->memory = b->memory;
+	w->inflight = inflight_area_part (b, v->index);
 	w->kick = v->kick;
 	w->call = v->call;
 	w->err = v->err;
@@ -306,6 +307,15 @@ vrings_set_enable (struct vh_backend *b, struct message *m)
 		return -EINVAL;
 	v->enabled = s.num;
 	return 0;
+}
+
+bool
+vrings_any_runs (const struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		if (b->vrings[i].has.run)
+			return true;
+	return false;
 }
 
 /* Everything that was said about rings is forgotten.  They are at rest. */

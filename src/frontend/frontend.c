@@ -19,6 +19,9 @@
 	(VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE) |                  \
 	 VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | VH_BIT (VH_P_XEN_MMAP) | VH_BIT (VH_P_RARP) | VH_BIT (VH_P_MTU))
 
+/* And what it sets for those who name it. */
+#define NAMED_FEATURES VH_BIT (VH_P_INFLIGHT_SHMFD)
+
 /* --- the object --- */
 
 /* Takes the options of a caller that may be older or newer than this library. */
@@ -169,13 +172,14 @@ vh_frontend_set_protocol_features (struct vh_frontend *f, uint64_t features)
 int
 vh_frontend_handshake (struct vh_frontend *f, uint64_t protocol_features)
 {
+	uint64_t wanted = protocol_features == UINT64_MAX ? HANDSHAKE_FEATURES : protocol_features & (HANDSHAKE_FEATURES | NAMED_FEATURES);
 	uint64_t offered;
 	int err = vh_frontend_get_features (f, &offered);
 
 	if (err == 0 && offered & VH_BIT (VH_F_PROTOCOL_FEATURES)) {
 		err = vh_frontend_get_protocol_features (f, &offered);
 		if (err == 0)
-			err = vh_frontend_set_protocol_features (f, offered & protocol_features & HANDSHAKE_FEATURES);
+			err = vh_frontend_set_protocol_features (f, offered & wanted);
 	}
 	if (err == 0 && f->protocol & VH_BIT (VH_P_BACKEND_REQ))
 		err = serve_open (f);

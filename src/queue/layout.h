@@ -7,6 +7,8 @@
  *	and flush     and chains               into parts             mapped on demand
  *	   |
  *	   +--> pool.c (requests)  snapshot.c (memory, areas)  notify.c (calls)
+ *
+ * With in-flight records, inflight-split.c is the layout, and is made of split.c.
  */
 #ifndef QUEUE_LAYOUT_H
 #define QUEUE_LAYOUT_H
@@ -53,6 +55,9 @@ struct ring_layout {
 	bool written[AREAS];	/* by us */
 	bool any_size;		/* need not be a power of two */
 
+	/* The same with in-flight records; NULL: there is none. */
+	const struct ring_layout *recorded;
+
 	/* Where a ring begins that no front-end has given a base. */
 	uint32_t first_base;
 
@@ -62,8 +67,8 @@ struct ring_layout {
 	/* 0, or -EINVAL for a size, a base or such that this layout cannot have. */
 	int (*check) (const struct ring_setup *);
 
-	/* The areas are there: takes the positions from `base` and from memory. */
-	void (*start) (struct vh_ring *, uint32_t base);
+	/* The areas are there: takes the positions from `base` and from memory.  0 or an error of ring_new. */
+	int (*start) (struct vh_ring *, uint32_t base);
 
 	/* As vh_ring_take; on success the requests count as in flight and what they are made of as outstanding. */
 	int (*take) (struct vh_ring *, struct vh_request **reqs, unsigned max);
@@ -81,6 +86,7 @@ struct ring_layout {
 };
 
 extern const struct ring_layout split_layout, packed_layout;
+extern const struct ring_layout split_recorded_layout;	/* with in-flight records: inflight-split.c */
 
 struct desc;
 struct demand;
@@ -126,6 +132,7 @@ struct vh_ring {
 	struct desc *bounce;			/* max_chain: where an indirect table is copied to that is not in one piece */
 	void *own;				/* the layout's: own_bytes of it, zeroes at first */
 	struct demand *demand;			/* NULL until memory has a region on demand */
+	struct inflight *inflight;		/* NULL: without records */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;
 	struct vh_ring_counters counters;

@@ -180,13 +180,14 @@ packed_store_event (struct vh_ring *ring, uint16_t position, uint32_t flags)
 	__atomic_store_n ((uint32_t *) ring->areas[AREA_USED], htole32 (position | flags << 16), __ATOMIC_RELAXED);
 }
 
-static void
+static int
 packed_start (struct vh_ring *ring, uint32_t base)
 {
 	packed_init_own (ring);
 	ring->next_avail = ring->seen = (uint16_t) base;
 	ring->next_used = base_used (base);
 	packed_store_event (ring, 0, EVENT_ENABLE);
+	return 0;
 }
 
 static uint32_t

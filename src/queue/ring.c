@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "queue/crash.h"
 #include "queue/demand.h"
 #include "queue/desc.h"
 #include "queue/layout.h"
@@ -87,10 +88,10 @@ ring_begin (struct vh_ring *ring)
 
 	if (err == 0)
 		err = snapshot_push (ring, ring->setup.memory);
-	if (err == 0 && snapshot_lost (ring))	/* before the guard's count was looked at, perhaps */
-		err = -EFAULT;
 	if (err == 0)
-		ring->layout->start (ring, ring->setup.base);
+		err = ring->layout->start (ring, ring->setup.base);
+	if (err == 0 && (snapshot_lost (ring) || inflight_lost (ring)))	/* before the guard's count was looked at, perhaps */
+		err = -EFAULT;
 	return err;
 }
 
@@ -103,6 +104,8 @@ ring_new (const struct ring_setup *setup, struct vh_ring **ret)
 
 	if (!layout)
 		return -EOPNOTSUPP;
+	if (setup->inflight.region && layout->recorded)
+		layout = layout->recorded;
 	err = setup_check (layout, setup);
 	if (err < 0)
 		return err;
@@ -128,6 +131,7 @@ ring_free (struct vh_ring *ring)
 	if (ring->n_done > 0)
 		vh_ring_flush (ring);
 	demand_free (ring);
+	inflight_close (ring);
 	snapshot_free_all (ring);
 	pool_free (ring);
 	free (ring);
@@ -142,7 +146,7 @@ ring_memory_lost (struct vh_ring *ring)
 	if (count == ring->guard_seen)
 		return false;
 	ring->guard_seen = count;
-	return snapshot_lost (ring);
+	return snapshot_lost (ring) || inflight_lost (ring);
 }
 
 int
@@ -258,6 +262,7 @@ flush_done (struct vh_ring *ring)
 		ring->counters.batches++;
 		if (call)
 			notify_call (ring);
+		crash_point (CRASH_CALLED);
 	}
 	ring->n_done = 0;
 }
@@ -349,10 +354,14 @@ vh_ring_get_counters (const struct vh_ring *ring, struct vh_ring_counters *ret)
 void
 ring_set_call (struct vh_ring *ring, int fd)
 {
+	if (fd == ring->call)
+		return;
 	/* Somebody else listens now, who may have missed something. */
-	if (fd != ring->call)
-		ring->called_valid = false;
+	ring->called_valid = false;
 	ring->call = fd;
+	/* The process before us may have died between a publication and its call. */
+	if (ring->inflight && ring->inflight->recovered)
+		notify_call (ring);
 }
 
 int

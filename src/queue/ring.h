@@ -15,6 +15,7 @@
 
 #include "memory/map.h"
 #include "memory/table.h"
+#include "queue/inflight.h"
 
 /* What is needed to make a ring.  Addresses are guest addresses (the back-end has translated user addresses). */
 struct ring_setup {
@@ -24,6 +25,7 @@ struct ring_setup {
 	uint64_t desc, avail, used;	/* guest addresses of its three areas */
 	uint32_t base;			/* SET_VRING_BASE's number */
 	struct vh_memory *memory;	/* borrowed: the ring takes its own reference */
+	struct inflight_part inflight;	/* where to note down what is in flight; the ring takes its own reference on the region */
 	unsigned max_parts;		/* 1..VH_MAX_RING_SIZE */
 	size_t request_size;
 	struct vh_loop *loop;		/* for vh_ring_loop */
@@ -49,7 +51,9 @@ uint32_t ring_first_base (uint64_t features);
 
 /*
  * Makes a ring, with one turn of `size` requests.  0 and *ret; -EINVAL: size, alignment, base; -EFAULT: an area is not wholly inside one region, or the memory
- * was lost; -EOPNOTSUPP: a layout that is not there; -ENOMEM; what map_ranges returns, where the areas are in memory on demand.
+ * was lost; -EOPNOTSUPP: a layout that is not there; -EPROTO: its in-flight records make no sense; -ENOMEM; what map_ranges returns, where the areas are in
+ * memory on demand.
+ * With in-flight records of an earlier ring, `base` is not used: the records and the ring's own index say where it goes on.
  */
 int ring_new (const struct ring_setup *, struct vh_ring **ret);
 

@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "queue/crash.h"
 #include "queue/demand.h"
 #include "queue/notify.h"
+#include "queue/split.h"
 #include "queue/walk.h"
 #include "util/barrier.h"
 
@@ -65,7 +67,7 @@ split_avail_event (const struct vh_ring *ring)
 
 /* --- start --- */
 
-static size_t
+size_t
 split_area_size (unsigned area, unsigned ring_size)
 {
 	switch (area) {
@@ -78,27 +80,28 @@ split_area_size (unsigned area, unsigned ring_size)
 	}
 }
 
-static size_t
+size_t
 split_own_bytes (unsigned ring_size)
 {
 	return 0;
 }
 
-static int
+int
 split_check (const struct ring_setup *s)
 {
 	return s->base <= UINT16_MAX ? 0 : -EINVAL;
 }
 
-static void
+static int
 split_start (struct vh_ring *ring, uint32_t base)
 {
 	ring->next_avail = ring->seen = (uint16_t) base;
 	ring->next_used = load_le16 (&split_used (ring)->idx);
 	store_le16 (&split_used (ring)->flags, 0);
+	return 0;
 }
 
-static uint32_t
+uint32_t
 split_base (const struct vh_ring *ring)
 {
 	return ring->next_avail;
@@ -170,6 +173,17 @@ split_request (struct vh_ring *ring, size_t head)
 	if (unlikely (!split_walk (ring, r, head)))
 		return NULL;
 	return r;
+}
+
+struct vh_request *
+split_take_chain (struct vh_ring *ring, unsigned head)
+{
+	struct request *r = split_request (ring, head);
+
+	if (!r)
+		return NULL;
+	r->snapshot = ring->snapshot;
+	return &r->pub;
 }
 
 static int
@@ -248,6 +262,7 @@ split_publish (struct vh_ring *ring)
 		memcpy (used->ring, ring->done + first, (n - first) * sizeof (struct done));
 	ring->next_used = (uint16_t) (before + n);
 	ring->outstanding -= n;
+	crash_point (CRASH_USED_WRITTEN);
 	/* Release: the elements are there before the index; the driver has a read barrier after it loads idx. */
 	store_le16_release (&used->idx, ring->next_used);
 	/* Full: used.idx is stored before used_event or flags are loaded; the driver does it the other way round, so one of us sees the other. */
@@ -257,7 +272,7 @@ split_publish (struct vh_ring *ring)
 
 /* --- kicks --- */
 
-static void
+void
 split_kicks_off (struct vh_ring *ring)
 {
 	/* With event indexes there is nothing to do: the driver waits for a position that is behind it. */
@@ -290,17 +305,12 @@ split_has_work (struct vh_ring *ring)
 }
 
 const struct ring_layout split_layout = {
-	.align = { [AREA_DESC] = 16, [AREA_AVAIL] = 2, [AREA_USED] = 4 },
-	.written = { [AREA_USED] = true },
-	.area_size = split_area_size,
-	.own_bytes = split_own_bytes,
-	.check = split_check,
+	SPLIT_COMMON,
+	.recorded = &split_recorded_layout,
 	.start = split_start,
 	.take = split_take,
 	.untake = split_untake,
 	.publish = split_publish,
-	.kicks_off = split_kicks_off,
 	.kicks_on = split_kicks_on,
 	.has_work = split_has_work,
-	.base = split_base,
 };

@@ -36,6 +36,13 @@ struct wire_config {
 } __attribute__ ((packed));
 _Static_assert (sizeof (struct wire_config) == 12, "virtio device config space");
 
+struct wire_inflight {
+	uint64_t size, offset;
+	uint16_t rings, entries;
+	uint32_t padding;
+} __attribute__ ((packed));
+_Static_assert (sizeof (struct wire_inflight) == 24, "inflight description");
+
 #define VRING_INDEX_MASK 0xffu
 #define VRING_NO_FD 0x100u
 
@@ -217,4 +224,27 @@ message_put_config (struct message *m, const struct config_range *r)
 	memset (m->body + sizeof (w), 0, r->size);
 	m->size = sizeof (w) + r->size;
 	return m->body + sizeof (w);
+}
+
+/* --- in-flight area --- */
+
+int
+message_get_inflight (const struct message *m, struct inflight_area *ret)
+{
+	struct wire_inflight w;
+
+	if (m->size != sizeof (w) && m->size != offsetof (struct wire_inflight, padding))
+		return -EBADMSG;
+	memcpy (&w, m->body, offsetof (struct wire_inflight, padding));
+	*ret = (struct inflight_area){ .size = w.size, .offset = w.offset, .rings = w.rings, .entries = w.entries };
+	return 0;
+}
+
+void
+message_put_inflight (struct message *m, const struct inflight_area *a)
+{
+	struct wire_inflight w = { .size = a->size, .offset = a->offset, .rings = (uint16_t) a->rings, .entries = (uint16_t) a->entries };
+
+	memcpy (m->body, &w, sizeof (w));
+	m->size = sizeof (w);
 }

@@ -59,4 +59,13 @@ int message_get_config (struct message *, struct config_range *ret, uint8_t **da
 /* Sets header fields of the payload and makes room for size bytes (zeroed): returns where they go. */
 uint8_t *message_put_config (struct message *, const struct config_range *);
 
+/* Inflight description: an area of `size` bytes at `offset` of the file, for that many rings of up to `entries` requests. */
+struct inflight_area {
+	uint64_t size, offset;
+	unsigned rings, entries;
+};
+/* The specification draws it with 20 bytes, and everybody sends the C structure, which has 24: both are taken, 24 are sent. */
+int message_get_inflight (const struct message *, struct inflight_area *ret);
+void message_put_inflight (struct message *, const struct inflight_area *);
+
 #endif

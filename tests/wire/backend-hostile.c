@@ -47,6 +47,7 @@ end (void)
 	CU_ASSERT_EQUAL (device.n_held, 0);
 	device.stubborn = device.drain = false;
 	device.refuse_start = 0;
+	device.device.protocol_features = 0;
 	good_front_end ();
 	CU_ASSERT_EQUAL (suite_open_fds (), fds_before);
 	CU_ASSERT_EQUAL (device.arrivals, device.departures);
@@ -64,6 +65,7 @@ static CU_SuiteInfo suites[] = {
 	{ "configuration space", NULL, NULL, begin, end, config_cases },
 	{ "rings", NULL, NULL, begin, end, ring_cases },
 	{ "states of rings and connections", NULL, NULL, begin, end, state_cases },
+	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
 	CU_SUITE_INFO_NULL,
 };
 

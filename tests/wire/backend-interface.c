@@ -121,7 +121,7 @@ features_of_rings_are_the_librarys (void)
 	CU_ASSERT_EQUAL (offered >> 26 & 1, 0);	/* LOG_ALL */
 	CU_ASSERT_EQUAL (offered >> 33 & 1, 0);	/* ACCESS_PLATFORM */
 	CU_ASSERT_TRUE (rig_ask_u64 (&rig, FE_GET_PROTOCOL_FEATURES, &offered));
-	CU_ASSERT_EQUAL (offered, vh_backend_supported_protocol_features ());
+	CU_ASSERT_EQUAL (offered, (vh_backend_supported_protocol_features () | VH_BIT (VH_P_INFLIGHT_SHMFD)));
 	rig_close (&rig);
 }
 

@@ -70,7 +70,7 @@ static const struct gated {
 	{ 28, 0, 0, CLOSED },	/* POSTCOPY_ADVISE */
 	{ 29, 0, 0, REFUSAL },	/* POSTCOPY_LISTEN */
 	{ 30, 0, 0, REFUSAL },	/* POSTCOPY_END */
-	{ 31, 24, 0, CLOSED },	/* GET_INFLIGHT_FD */
+	{ 31, 24, 0, ANSWER },	/* GET_INFLIGHT_FD: "none" */
 	{ 32, 24, 1, REFUSAL },	/* SET_INFLIGHT_FD */
 	{ 33, 0, 1, REFUSAL },	/* GPU_SET_SOCKET */
 	{ 35, 8, 0, REFUSAL },	/* VRING_KICK */
@@ -94,7 +94,7 @@ hostile_32_requests_of_features_not_negotiated (void)
 		CU_ASSERT_TRUE (rig_negotiate (&rig));
 		o = rig_tell (&rig, gated[i].request, zeroes, gated[i].size, &rig.guest.fd, gated[i].fds);
 		CU_ASSERT_EQUAL (o, gated[i].refusal);
-		CU_ASSERT_EQUAL (rig_alive (&rig), o == REFUSAL);
+		CU_ASSERT_EQUAL (rig_alive (&rig), o != CLOSED);
 		rig_reopen (&rig);
 	}
 }

@@ -23,6 +23,7 @@ static void
 test_features_not_in_force (void)
 {
 	struct vh_region region = { .guest_addr = 0, .size = 4096, .user_addr = 0, .fd = 0 };
+	struct vh_inflight area = { .size = 4096, .rings = 1, .ring_size = 128 };
 	unsigned n;
 	char c = 0;
 
@@ -35,6 +36,8 @@ test_features_not_in_force (void)
 	CU_ASSERT_EQUAL (vh_frontend_get_config (frontend, 0, &c, 1), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_set_config (frontend, 0, &c, 1, 0), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_reset_device (frontend), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 1, 128, &area), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL (vh_frontend_set_inflight (frontend, &area), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_set_vring_enable (frontend, 0, 1), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), -ECONNRESET);
 	frontend_end ();
@@ -44,11 +47,22 @@ static void
 test_bad_arguments (void)
 {
 	struct vh_vring_addr addr = { .desc = 16, .used = 4, .avail = 2 };
+	static const struct vh_inflight areas[] = {
+		{ 4096, 0, 1, 128, -1 }, { 0, 0, 1, 128, 0 }, { 4096, UINT64_MAX, 1, 128, 0 }, { 4096, 0, 0, 128, 0 }, { 4096, 0, 257, 128, 0 },
+		{ 4096, 0, 1, 0, 0 }, { 4096, 0, 1, 32769, 0 },
+	};
+	struct vh_inflight area;
 	uint8_t buf[300] = { 0 };
 	uint32_t base;
 
 	frontend_begin (script_nothing_more, PATIENCE_MS);
 	OK (vh_frontend_handshake (frontend, UINT64_MAX));
+	for (unsigned i = 0; i < sizeof (areas) / sizeof (areas[0]); i++)
+		CU_ASSERT_EQUAL (vh_frontend_set_inflight (frontend, &areas[i]), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 0, 128, &area), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 257, 128, &area), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 1, 0, &area), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 1, 32769, &area), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_set_features (frontend, 1), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_set_vring_num (frontend, 256, 256), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_set_vring_num (frontend, 0, 0), -EINVAL);

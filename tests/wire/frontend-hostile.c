@@ -373,6 +373,56 @@ test_gone_back_end (void)
 	expect_over ();
 }
 
+/* --- answers to GET_INFLIGHT_FD --- */
+
+static size_t file_size;
+
+static void
+script_inflight (void)
+{
+	peer_handshake (P_INFLIGHT);
+	peer_expect ("1f000000 01000000 18000000 0000000000000000 0000000000000000 0100 8000 00000000", 0);
+	if (file_size)
+		peer_send_file (answer, file_size);
+	else
+		peer_send_fds (PEER_MAIN, answer, answer_fds);
+	peer_expect_end (PEER_MAIN);
+}
+
+/* size: of the file that comes along; 0: n_fds eventfds. */
+static void
+refuse_inflight (const char *hex, size_t size, unsigned n_fds)
+{
+	struct vh_inflight area = { .fd = -42 };
+
+	answer = hex;
+	answer_fds = n_fds;
+	file_size = size;
+	frontend_begin (script_inflight, PATIENCE_MS);
+	CU_ASSERT_EQUAL (vh_frontend_handshake (frontend, P_INFLIGHT), 0);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 1, 128, &area), -EBADMSG);
+	CU_ASSERT_EQUAL (area.fd, -42);
+	expect_over ();
+	answer_fds = 0;
+}
+
+static void
+test_inflight (void)
+{
+	static const char good[] = "1f000000 05000000 18000000 0010000000000000 0010000000000000 0100 8000 00000000";
+
+	refuse_inflight (good, 0, 0);
+	refuse_inflight (good, 0, 1);	/* an eventfd */
+	refuse_inflight (good, 0, 2);
+	refuse_inflight (good, 0x1fff, 0);
+	refuse_inflight ("1f000000 05000000 16000000 0010000000000000 0010000000000000 0100 8000 0000", 0x2000, 0);
+	refuse_inflight ("1f000000 05000000 18000000 0000000000000000 0000000000000000 0100 8000 00000000", 0x2000, 0);
+	refuse_inflight ("1f000000 05000000 18000000 0010000000000000 0100000000000000 0000 8000 00000000", 0x2000, 0);
+	refuse_inflight ("1f000000 05000000 18000000 0010000000000000 0100000000000000 0100 0000 00000000", 0x2000, 0);
+	refuse_inflight ("1f000000 05000000 18000000 0010000000000000 00f8ffffffffffff 0100 8000 00000000", 0x2000, 0);
+	refuse_inflight ("1f000000 05000000 18000000 ffffffffffffffff 0000000000000000 0100 8000 00000000", 0x2000, 0);
+}
+
 int
 main (void)
 {
@@ -391,6 +441,7 @@ main (void)
 		{ "another range of the configuration", test_config },
 		{ "a back-end that does not read", test_deaf_back_end },
 		{ "a back-end that is gone", test_gone_back_end },
+		{ "in-flight areas that are none", test_inflight },
 		CU_TEST_INFO_NULL,
 	};
 

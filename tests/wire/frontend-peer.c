@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -146,14 +147,14 @@ peer_expect_end (enum peer_socket s)
 
 /* --- sending --- */
 
-void
-peer_send_fds (enum peer_socket s, const char *hex, unsigned n_fds)
+/* With n_fds copies of fd. */
+static void
+send_with (enum peer_socket s, const char *hex, int fd, unsigned n_fds)
 {
 	uint8_t bytes[MAX_BYTES];
 	struct iovec iov = { .iov_base = bytes, .iov_len = bytes_of (hex, bytes) };
 	char control[CMSG_SPACE (MAX_FDS * sizeof (int))] __attribute__ ((aligned (8))) = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int fd = eventfd (0, EFD_CLOEXEC);
 
 	if (n_fds) {
 		struct cmsghdr *c = (struct cmsghdr *) control;
@@ -168,6 +169,25 @@ peer_send_fds (enum peer_socket s, const char *hex, unsigned n_fds)
 	}
 	if (sendmsg (sockets[s], &msg, MSG_NOSIGNAL) != (ssize_t) iov.iov_len)
 		peer_failed ("could not send %s: %s", hex, strerror (errno));
+}
+
+void
+peer_send_fds (enum peer_socket s, const char *hex, unsigned n_fds)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+
+	send_with (s, hex, fd, n_fds);
+	close (fd);
+}
+
+void
+peer_send_file (const char *hex, size_t size)
+{
+	int fd = memfd_create ("peer", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate (fd, (off_t) size) < 0)
+		peer_failed ("no file: %s", strerror (errno));
+	send_with (PEER_MAIN, hex, fd, 1);
 	close (fd);
 }
 

@@ -60,6 +60,8 @@ void peer_expect_end (enum peer_socket);
 void peer_send_on (enum peer_socket, const char *hex);
 void peer_send (const char *hex);
 void peer_send_fds (enum peer_socket, const char *hex, unsigned n_fds);
+/* With the fd of a file of `size` bytes. */
+void peer_send_file (const char *hex, size_t size);
 void peer_send_slowly (const char *hex, unsigned pause_ms);
 
 /* A whole answer with a number in it. */
@@ -93,6 +95,7 @@ void peer_handshake (uint64_t protocol_features);
 #define P_MTU 0x10u
 #define P_BACKEND_REQ 0x20u
 #define P_CONFIG 0x200u
+#define P_INFLIGHT 0x1000u
 #define P_RESET_DEVICE 0x2000u
 #define P_MEM_SLOTS 0x8000u
 #define P_XEN_MMAP 0x20000u

@@ -296,6 +296,44 @@ test_config (void)
 	frontend_end ();
 }
 
+/* The area that the back-end makes is sent to it again; 24 bytes leave, and 20 or 24 may come. */
+static void
+script_inflight (void)
+{
+	peer_handshake (P_REPLY_ACK | P_INFLIGHT);
+	peer_expect ("1f000000 01000000 18000000 0000000000000000 0000000000000000 0200 8000 00000000", 0);
+	peer_send_file ("1f000000 05000000 18000000 0010000000000000 0010000000000000 0200 8000 00000000", 0x2000);
+	peer_expect ("1f000000 01000000 18000000 0000000000000000 0000000000000000 0100 4000 00000000", 0);
+	peer_send_file ("1f000000 05000000 14000000 0010000000000000 0000000000000000 0100 4000", 0x1000);
+	peer_expect ("20000000 09000000 18000000 0010000000000000 0010000000000000 0200 8000 00000000", 1);
+	peer_send_u64 (32, 0);
+	peer_expect ("20000000 09000000 18000000 0010000000000000 0010000000000000 0200 8000 00000000", 1);
+	peer_send_u64 (32, 22);
+	/* "There is none." */
+	peer_expect ("1f000000 01000000 18000000 0000000000000000 0000000000000000 0001 0080 00000000", 0);
+	peer_send ("1f000000 05000000 18000000 0000000000000000 0000000000000000 0000 0000 00000000");
+	peer_expect_end (PEER_MAIN);
+}
+
+static void
+test_inflight (void)
+{
+	struct vh_inflight area, other = { .fd = -1 };
+
+	frontend_begin (script_inflight, PATIENCE_MS);
+	OK (vh_frontend_handshake (frontend, P_REPLY_ACK | P_INFLIGHT));
+	OK (vh_frontend_get_inflight (frontend, 2, 128, &area));
+	CU_ASSERT (area.size == 0x1000 && area.offset == 0x1000 && area.rings == 2 && area.ring_size == 128 && area.fd >= 0);
+	OK (vh_frontend_get_inflight (frontend, 1, 64, &other));
+	CU_ASSERT (other.size == 0x1000 && other.offset == 0 && other.rings == 1 && other.ring_size == 64 && other.fd >= 0);
+	OK (vh_frontend_set_inflight (frontend, &area));
+	CU_ASSERT_EQUAL (vh_frontend_set_inflight (frontend, &area), -EREMOTEIO);
+	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 256, 32768, &other), -EREMOTEIO);
+	close (area.fd);
+	close (other.fd);
+	frontend_end ();
+}
+
 /* Without REPLY_ACK these are sent one after the other, and nothing is waited for. */
 static void
 script_without_acks (void)
@@ -410,6 +448,7 @@ main (void)
 		{ "requests about the device", test_requests_about_the_device },
 		{ "requests about a ring", test_requests_about_a_ring },
 		{ "configuration", test_config },
+		{ "in-flight areas", test_inflight },
 		{ "without acknowledgements nothing waits", test_without_acks },
 		{ "regions with Xen's fields", test_xen_regions },
 		{ "refused by the back-end", test_refused_by_the_back_end },

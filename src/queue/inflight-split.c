@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In-flight records of a split ring: a layout around the split one.
+ *
+ *	take      chains are read | number, inflight = 1, for each | the device gets them
+ *	publish   next, last_batch_head, for each | used elements, used.idx | inflight = 0, for each | used_idx
+ *	start     used_idx is not used.idx: the crash came after used.idx, so inflight = 0 for as many as they differ by, from last_batch_head on
+ *
+ * What is noted down as in flight has been taken and is not used, so the next chain to read is as far behind used.idx as there are such.  Each store is
+ * ordered after the one before it: a process that dies at any instruction leaves what this file can make sense of.
+ */
+#include <errno.h>
+
+#include "queue/crash.h"
+#include "queue/inflight-area.h"
+#include "queue/split.h"
+#include "util/barrier.h"
+
+static inline struct split_header *
+records_header (const struct vh_ring *ring)
+{
+	return (struct split_header *) ring->inflight->host;
+}
+
+static inline struct split_entry *
+records_entry (const struct vh_ring *ring, unsigned head)
+{
+	return (struct split_entry *) (ring->inflight->host + sizeof (struct split_header)) + head;
+}
+
+static inline uint16_t
+get16 (const uint16_t *p)
+{
+	return __atomic_load_n (p, __ATOMIC_RELAXED);
+}
+
+/* After all stores before it; so are the others here. */
+static inline void
+put16 (uint16_t *p, uint16_t v)
+{
+	__atomic_store_n (p, v, __ATOMIC_RELEASE);
+}
+
+static inline void
+entry_set (struct split_entry *e, uint8_t inflight)
+{
+	__atomic_store_n (&e->inflight, inflight, __ATOMIC_RELEASE);
+}
+
+/* --- taking --- */
+
+static void
+records_note (struct vh_ring *ring, unsigned head)
+{
+	struct split_entry *e = records_entry (ring, head);
+
+	__atomic_store_n (&e->counter, ring->inflight->counter++, __ATOMIC_RELEASE);
+	crash_point (CRASH_NUMBERED);
+	entry_set (e, 1);
+	crash_point (CRASH_NOTED);
+}
+
+/* Those of before come first.  They count as outstanding since the start. */
+static int
+take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	struct inflight *f = ring->inflight;
+	unsigned n = 0;
+
+	max = max < ring->budget ? max : ring->budget;
+	while (n < max && inflight_has_old (f)) {
+		reqs[n] = split_take_chain (ring, f->again[f->next_again].head);
+		if (!reqs[n])
+			break;
+		f->next_again++;
+		n++;
+	}
+	if (ring->broken)
+		return ring->broken;
+	f->last_again = n;
+	ring->budget -= n;
+	ring->snapshot->in_flight += n;
+	crash_point (CRASH_TAKEN_AGAIN);
+	return (int) n;
+}
+
+static int
+recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	int n;
+
+	if (unlikely (inflight_has_old (ring->inflight)))
+		return take_again (ring, reqs, max);
+	n = split_layout.take (ring, reqs, max);
+	crash_point (CRASH_TAKEN);
+	ring->inflight->last_again = 0;
+	for (int i = 0; i < n; i++)
+		records_note (ring, request_index (ring, (struct request *) reqs[i]));
+	crash_point (CRASH_HANDED_OUT);
+	return n;
+}
+
+/*
+ * What goes back into the ring stays noted down.  It is what the driver made available next, so a ring that starts from the records takes it again, and the
+ * ones behind it from the right place.
+ */
+static void
+recorded_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
+{
+	struct inflight *f = ring->inflight;
+
+	if (f->last_again == 0) {
+		split_layout.untake (ring, reqs, n);
+		return;
+	}
+	f->next_again -= n;
+	f->last_again -= n;
+}
+
+static bool
+recorded_kicks_on (struct vh_ring *ring)
+{
+	bool more = split_layout.kicks_on (ring);
+
+	return more || inflight_has_old (ring->inflight);
+}
+
+static bool
+recorded_has_work (struct vh_ring *ring)
+{
+	return inflight_has_old (ring->inflight) || split_layout.has_work (ring);
+}
+
+/* --- publication --- */
+
+/* Makes the list of what is about to be published. */
+static void
+records_list (struct vh_ring *ring)
+{
+	struct split_header *h = records_header (ring);
+	uint16_t last = get16 (&h->last_batch_head);
+
+	for (unsigned i = 0; i < ring->n_done; i++) {
+		uint16_t head = (uint16_t) le32toh (ring->done[i].id);
+
+		put16 (&records_entry (ring, head)->next, last);
+		put16 (&h->last_batch_head, head);
+		last = head;
+		crash_point (CRASH_LINKED);
+	}
+}
+
+static void
+records_clear (struct vh_ring *ring)
+{
+	for (unsigned i = 0; i < ring->n_done; i++) {
+		entry_set (records_entry (ring, le32toh (ring->done[i].id)), 0);
+		crash_point (CRASH_CLEARED);
+	}
+}
+
+static bool
+recorded_publish (struct vh_ring *ring)
+{
+	bool call;
+
+	crash_point (CRASH_GIVEN);
+	records_list (ring);
+	crash_point (CRASH_LISTED);
+	call = split_layout.publish (ring);
+	crash_point (CRASH_PUBLISHED);
+	records_clear (ring);
+	crash_point (CRASH_ALL_CLEARED);
+	put16 (&records_header (ring)->used_idx, ring->next_used);
+	crash_point (CRASH_CONFIRMED);
+	return call;
+}
+
+/* --- start --- */
+
+/* Nobody wrote here yet, or only about another life of the ring. */
+static void
+records_begin (struct vh_ring *ring)
+{
+	struct split_header *h = records_header (ring);
+
+	put16 (&h->version, 0);
+	for (unsigned i = 0; i < ring->inflight->part.entries; i++)
+		entry_set (records_entry (ring, i), 0);
+	put16 (&h->desc_num, (uint16_t) ring->inflight->part.entries);
+	put16 (&h->last_batch_head, 0);
+	put16 (&h->used_idx, ring->next_used);
+	put16 (&h->version, INFLIGHT_VERSION);
+}
+
+/* The last publication was not cleared up after: `n` requests, from last_batch_head on.  False: there cannot be so many, or they are none. */
+static bool
+records_clear_published (struct vh_ring *ring, unsigned n)
+{
+	struct split_header *h = records_header (ring);
+	uint16_t head = get16 (&h->last_batch_head);
+
+	if (n > ring->size)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (head >= ring->size)
+			return false;
+		entry_set (records_entry (ring, head), 0);
+		head = get16 (&records_entry (ring, head)->next);
+		crash_point (CRASH_RECOVERING);
+	}
+	put16 (&h->used_idx, ring->next_used);
+	return true;
+}
+
+static void
+records_collect (struct vh_ring *ring)
+{
+	for (unsigned head = 0; head < ring->size; head++) {
+		const struct split_entry *e = records_entry (ring, head);
+
+		if (__atomic_load_n (&e->inflight, __ATOMIC_RELAXED) == 1)
+			inflight_add (ring->inflight, __atomic_load_n (&e->counter, __ATOMIC_RELAXED), head);
+	}
+	inflight_sort (ring->inflight);
+}
+
+/* Records say something of heads that this ring does not have. */
+static bool
+records_beyond (const struct vh_ring *ring, unsigned entries)
+{
+	for (unsigned head = ring->size; head < entries; head++)
+		if (__atomic_load_n (&records_entry (ring, head)->inflight, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static int
+records_recover (struct vh_ring *ring)
+{
+	struct split_header *h = records_header (ring);
+	unsigned entries = get16 (&h->desc_num), n = (uint16_t) (ring->next_used - get16 (&h->used_idx));
+
+	if (entries < ring->size || entries > ring->inflight->part.entries || records_beyond (ring, entries))
+		return -EPROTO;
+	if (!records_clear_published (ring, n))
+		return -EPROTO;
+	records_collect (ring);
+	ring->inflight->recovered = true;
+	ring->outstanding = ring->inflight->n_again;
+	ring->next_avail = ring->seen = (uint16_t) (ring->next_used + ring->outstanding);
+	crash_point (CRASH_RECOVERED);
+	return 0;
+}
+
+/* A ring at its very beginning, over records of one that was further: a guest that was started anew, by a front-end that kept the area. */
+static bool
+is_newborn (const struct vh_ring *ring)
+{
+	return ring->next_used == 0 && ring->next_avail == 0 && (uint16_t) -get16 (&records_header (ring)->used_idx) > ring->size;
+}
+
+static int
+recorded_start (struct vh_ring *ring, uint32_t base)
+{
+	int err = inflight_open (ring, sizeof (struct split_header), sizeof (struct split_entry));
+	uint16_t version;
+
+	if (err < 0)
+		return err;
+	split_layout.start (ring, base);
+	version = get16 (&records_header (ring)->version);
+	if (version == 0 || (version == INFLIGHT_VERSION && is_newborn (ring))) {
+		records_begin (ring);
+		return 0;
+	}
+	return version == INFLIGHT_VERSION ? records_recover (ring) : -EPROTO;
+}
+
+const struct ring_layout split_recorded_layout = {
+	SPLIT_COMMON,
+	.start = recorded_start,
+	.take = recorded_take,
+	.untake = recorded_untake,
+	.publish = recorded_publish,
+	.kicks_on = recorded_kicks_on,
+	.has_work = recorded_has_work,
+};

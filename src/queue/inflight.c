@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In-flight records, whatever the layout: the area, and the order in which requests are taken again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "queue/inflight-area.h"
+#include "queue/layout.h"
+
+/* Parts begin at multiples of this, as libvhost-user's and DPDK's do; the specification leaves it to the back-end. */
+#define PART_ALIGN 64
+
+uint64_t
+inflight_part_size (bool packed, unsigned entries)
+{
+	uint64_t header = packed ? sizeof (struct packed_header) : sizeof (struct split_header);
+	uint64_t entry = packed ? sizeof (struct packed_entry) : sizeof (struct split_entry);
+
+	return (header + entries * entry + PART_ALIGN - 1) & ~(uint64_t) (PART_ALIGN - 1);
+}
+
+int
+inflight_open (struct vh_ring *ring, size_t header, size_t entry)
+{
+	const struct inflight_part *part = &ring->setup.inflight;
+	uint64_t size = header + (uint64_t) part->entries * entry;
+	struct inflight *f;
+
+	if (part->entries < ring->size || !range_inside (part->offset, size, 0, part->region->spec.size))
+		return -EINVAL;
+	if ((uintptr_t) (part->region->host + part->offset) % sizeof (uint64_t))
+		return -EINVAL;
+	f = calloc (1, sizeof (*f));
+	if (!f)
+		return -ENOMEM;
+	f->again = calloc (ring->size, sizeof (f->again[0]));
+	if (!f->again) {
+		free (f);
+		return -ENOMEM;
+	}
+	f->part = *part;
+	region_ref (part->region);
+	f->host = part->region->host + part->offset;
+	ring->inflight = f;
+	return 0;
+}
+
+void
+inflight_close (struct vh_ring *ring)
+{
+	struct inflight *f = ring->inflight;
+
+	if (!f)
+		return;
+	region_unref (f->part.region);
+	free (f->again);
+	free (f);
+}
+
+bool
+inflight_lost (const struct vh_ring *ring)
+{
+	return ring->inflight && __atomic_load_n (&ring->inflight->part.region->lost, __ATOMIC_ACQUIRE);
+}
+
+void
+inflight_add (struct inflight *f, uint64_t number, unsigned head)
+{
+	f->again[f->n_again++] = (struct inflight_record){ number, (uint16_t) head };
+}
+
+static int
+compare_records (const void *a, const void *b)
+{
+	const struct inflight_record *ra = a, *rb = b;
+
+	if (ra->number != rb->number)
+		return ra->number < rb->number ? -1 : 1;
+	return ra->head < rb->head ? -1 : ra->head > rb->head;
+}
+
+void
+inflight_sort (struct inflight *f)
+{
+	/* Numbers wrap, so what counts is how far each is from one of them: by less than half of what there are, if they are ours. */
+	uint64_t origin = f->n_again > 0 ? f->again[0].number - (UINT64_C (1) << 63) : 0;
+
+	if (f->n_again == 0)
+		return;
+	for (unsigned i = 0; i < f->n_again; i++)
+		f->again[i].number -= origin;
+	qsort (f->again, f->n_again, sizeof (f->again[0]), compare_records);
+	f->counter = f->again[f->n_again - 1].number + origin + 1;
+}

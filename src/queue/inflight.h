@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In-flight records (vhost-user, "Inflight I/O tracking"): which requests a ring has taken and not published, in memory that is shared with the front-end
+ * and so outlives this process.  A ring that starts with records takes what is noted down there again, oldest first, before anything else.
+ *
+ * An area is an array of parts, one a ring, each with room for as many requests as GET_INFLIGHT_FD asked for:
+ *
+ *	| header, entries ... | header, entries ... | ...      a part begins at a multiple of 64 bytes
+ *
+ * Its bytes are only for back-ends, but one of ours may be replaced by another one, so they are as the specification has them.  The front-end can write
+ * there at any time: every number is read once and checked.
+ */
+#ifndef QUEUE_INFLIGHT_H
+#define QUEUE_INFLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memory/region.h"
+
+struct vh_ring;
+struct inflight_record;
+
+/* A ring's part of an area. */
+struct inflight_part {
+	struct region *region;	/* the area, mapped; NULL: there are no records */
+	uint64_t offset;	/* of the part */
+	unsigned entries;	/* how many requests the part has room for */
+};
+
+/* Bytes of a part. */
+uint64_t inflight_part_size (bool packed, unsigned entries);
+
+/* What a ring with records has of its own. */
+struct inflight {
+	struct inflight_part part;
+	unsigned char *host;		/* of the part */
+	uint64_t counter;		/* the number of the next request */
+	bool recovered;			/* the records are those of an earlier ring, whose last call the driver may have missed */
+	struct inflight_record *again;	/* to take again, oldest first */
+	unsigned n_again, next_again;
+	unsigned last_again;		/* how many of the last batch were of these */
+};
+
+/* One request that was in flight when the ring before this one ended. */
+struct inflight_record {
+	uint64_t number;
+	uint16_t head;
+};
+
+/* --- for layouts, when they start and take --- */
+
+/* Makes ring->inflight from the setup's part, which has `header` bytes and then entries of `entry` bytes.  0; -EINVAL: too small for this ring; -ENOMEM. */
+int inflight_open (struct vh_ring *, size_t header, size_t entry);
+
+/* Notes down for this start that a request is to be taken again; in any order. */
+void inflight_add (struct inflight *, uint64_t number, unsigned head);
+
+/* Sorts those, and makes `counter` come after them. */
+void inflight_sort (struct inflight *);
+
+/* Are there some left to take again? */
+static inline bool
+inflight_has_old (const struct inflight *f)
+{
+	return f->next_again < f->n_again;
+}
+
+/* --- for ring.c --- */
+
+/* NULL is fine for ring->inflight in all of these. */
+void inflight_close (struct vh_ring *);
+
+/* Has the file behind the records shrunk? */
+bool inflight_lost (const struct vh_ring *);
+
+#endif
