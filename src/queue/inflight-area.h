@@ -33,25 +33,32 @@ struct packed_header {
 	uint64_t features;
 	uint16_t version;
 	uint16_t desc_num;
-	uint16_t free_head;
-	uint16_t old_free_head;
-	uint16_t used_idx;
-	uint16_t old_used_idx;
-	uint8_t used_wrap_counter;
-	uint8_t old_used_wrap_counter;
-	uint8_t padding[10];	/* 7 in the specification, 3 by the compiler */
+	uint16_t free_head;	/* entries that are in no chain, linked by `next` */
+	uint16_t old_free_head;	/* before the publication that is under way, or the request that is being noted down */
+	uint64_t positions;	/* struct packed_positions, in one piece, so that it is never seen half written */
+	uint64_t padding;
 };
 
-struct packed_entry {
+struct packed_positions {
+	uint16_t used_idx;	/* after the publication that is under way */
+	uint16_t old_used_idx;	/* before it */
+	uint8_t used_wrap_counter;
+	uint8_t old_used_wrap_counter;
+	uint8_t padding[2];
+};
+
+struct packed_entry {		/* a descriptor; at the head of a chain, all of it */
 	uint8_t inflight;
 	uint8_t padding;
-	uint16_t next, last, num;
+	uint16_t next;
+	uint16_t last, num;	/* of a head: the chain's last entry, and how many it has */
 	uint64_t counter;
 	uint16_t id, flags;
 	uint32_t len;
 	uint64_t addr;
 };
 
+_Static_assert (offsetof (struct packed_header, positions) == 16 && sizeof (struct packed_positions) == 8, "records of a packed ring");
 _Static_assert (sizeof (struct packed_header) == 32 && sizeof (struct packed_entry) == 32, "records of a packed ring");
 
 #endif

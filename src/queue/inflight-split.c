@@ -220,7 +220,7 @@ records_collect (struct vh_ring *ring)
 		const struct split_entry *e = records_entry (ring, head);
 
 		if (__atomic_load_n (&e->inflight, __ATOMIC_RELAXED) == 1)
-			inflight_add (ring->inflight, __atomic_load_n (&e->counter, __ATOMIC_RELAXED), head);
+			inflight_add (ring->inflight, (struct inflight_record){ __atomic_load_n (&e->counter, __ATOMIC_RELAXED), (uint16_t) head, 1 });
 	}
 	inflight_sort (ring->inflight);
 }

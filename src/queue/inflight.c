@@ -55,6 +55,7 @@ inflight_close (struct vh_ring *ring)
 		return;
 	region_unref (f->part.region);
 	free (f->again);
+	free (f->own);
 	free (f);
 }
 
@@ -65,9 +66,9 @@ inflight_lost (const struct vh_ring *ring)
 }
 
 void
-inflight_add (struct inflight *f, uint64_t number, unsigned head)
+inflight_add (struct inflight *f, struct inflight_record record)
 {
-	f->again[f->n_again++] = (struct inflight_record){ number, (uint16_t) head };
+	f->again[f->n_again++] = record;
 }
 
 static int

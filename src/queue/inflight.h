@@ -20,7 +20,6 @@
 #include "memory/region.h"
 
 struct vh_ring;
-struct inflight_record;
 
 /* A ring's part of an area. */
 struct inflight_part {
@@ -32,6 +31,13 @@ struct inflight_part {
 /* Bytes of a part. */
 uint64_t inflight_part_size (bool packed, unsigned entries);
 
+/* One request that was in flight when the ring before this one ended. */
+struct inflight_record {
+	uint64_t number;
+	uint16_t head;		/* of a packed ring: its entry, and how many follow */
+	uint16_t length;
+};
+
 /* What a ring with records has of its own. */
 struct inflight {
 	struct inflight_part part;
@@ -41,12 +47,7 @@ struct inflight {
 	struct inflight_record *again;	/* to take again, oldest first */
 	unsigned n_again, next_again;
 	unsigned last_again;		/* how many of the last batch were of these */
-};
-
-/* One request that was in flight when the ring before this one ended. */
-struct inflight_record {
-	uint64_t number;
-	uint16_t head;
+	void *own;			/* the layout's; freed with this */
 };
 
 /* --- for layouts, when they start and take --- */
@@ -54,8 +55,8 @@ struct inflight_record {
 /* Makes ring->inflight from the setup's part, which has `header` bytes and then entries of `entry` bytes.  0; -EINVAL: too small for this ring; -ENOMEM. */
 int inflight_open (struct vh_ring *, size_t header, size_t entry);
 
-/* Notes down for this start that a request is to be taken again; in any order. */
-void inflight_add (struct inflight *, uint64_t number, unsigned head);
+/* Notes down for this start that a request is to be taken again; in any order.  There is room for as many as the ring has descriptors. */
+void inflight_add (struct inflight *, struct inflight_record);
 
 /* Sorts those, and makes `counter` come after them. */
 void inflight_sort (struct inflight *);

@@ -8,7 +8,7 @@
  *	   |
  *	   +--> pool.c (requests)  snapshot.c (memory, areas)  notify.c (calls)
  *
- * With in-flight records, inflight-split.c is the layout, and is made of split.c.
+ * With in-flight records, inflight-split.c and inflight-packed.c are the layouts, and are made of those.
  */
 #ifndef QUEUE_LAYOUT_H
 #define QUEUE_LAYOUT_H
@@ -55,7 +55,7 @@ struct ring_layout {
 	bool written[AREAS];	/* by us */
 	bool any_size;		/* need not be a power of two */
 
-	/* The same with in-flight records; NULL: there is none. */
+	/* The same with in-flight records; the recorded one's own is NULL. */
 	const struct ring_layout *recorded;
 
 	/* Where a ring begins that no front-end has given a base. */
@@ -86,7 +86,7 @@ struct ring_layout {
 };
 
 extern const struct ring_layout split_layout, packed_layout;
-extern const struct ring_layout split_recorded_layout;	/* with in-flight records: inflight-split.c */
+extern const struct ring_layout split_recorded_layout, packed_recorded_layout;	/* with in-flight records */
 
 struct desc;
 struct demand;

@@ -14,8 +14,10 @@
  */
 #include <errno.h>
 
+#include "queue/crash.h"
 #include "queue/demand.h"
 #include "queue/notify.h"
+#include "queue/packed.h"
 #include "queue/walk.h"
 #include "util/barrier.h"
 
@@ -27,49 +29,6 @@
 #define EVENT_DISABLE 1u	/* RING_EVENT_FLAGS_DISABLE */
 #define EVENT_DESC 2u		/* RING_EVENT_FLAGS_DESC */
 #define EVENT_FLAGS 3u		/* the bits that they are in */
-
-/* A position: the place in bits 0-14, as is the wrap counter in bit 15; on the wire of SET_VRING_BASE it has this form too. */
-#define WRAP 0x8000u
-#define PLACE 0x7fffu
-
-/* Where both sides begin in a ring that is new: wrap counters are 1. */
-#define FIRST_BASE 0x80008000u
-
-/* What a request was made of, by its index. */
-struct origin {
-	uint16_t id;
-	uint16_t length;	/* descriptors of the ring */
-};
-
-struct packed {
-	struct origin *origins;
-	uint16_t *free;		/* indexes of requests: a stack of n_free */
-	unsigned n_free;
-	bool *busy;		/* by id: it was taken, and the driver was not told that it is used */
-	bool left;		/* requests that were seen are in the ring: `seen` is to be found behind them */
-};
-
-static inline struct packed *
-packed_own (const struct vh_ring *ring)
-{
-	return ring->own;
-}
-
-static inline struct desc *
-packed_desc (const struct vh_ring *ring)
-{
-	return (struct desc *) ring->areas[AREA_DESC];
-}
-
-/* --- positions --- */
-
-static inline uint16_t
-position_forward (const struct vh_ring *ring, uint16_t p, unsigned n)
-{
-	unsigned place = (p & PLACE) + n;
-
-	return place < ring->size ? (uint16_t) (p + n) : (uint16_t) ((place - ring->size) | ((p ^ WRAP) & WRAP));
-}
 
 /* How far it is from one position to another, which is at most the ring's size ahead of it; more than that when it is not. */
 static inline unsigned
@@ -113,7 +72,7 @@ packed_load_head (const struct vh_ring *ring, uint16_t position)
 	return le64toh (__atomic_load_n (&packed_desc (ring)[position & PLACE].rest, __ATOMIC_ACQUIRE));
 }
 
-static inline bool
+bool
 packed_is_available (const struct vh_ring *ring, uint16_t position)
 {
 	return flags_available (packed_flags (packed_load_head (ring, position)), position);
@@ -121,7 +80,7 @@ packed_is_available (const struct vh_ring *ring, uint16_t position)
 
 /* --- start --- */
 
-static size_t
+size_t
 packed_area_size (unsigned area, unsigned ring_size)
 {
 	return area == AREA_DESC ? ring_size * sizeof (struct desc) : sizeof (uint32_t);
@@ -143,7 +102,7 @@ base_used (uint32_t base)
 	return (uint16_t) (base >> 16 ? base >> 16 : base);
 }
 
-static int
+int
 packed_check (const struct ring_setup *s)
 {
 	uint16_t avail = (uint16_t) s->base, used = base_used (s->base);
@@ -153,7 +112,7 @@ packed_check (const struct ring_setup *s)
 	return 0;
 }
 
-static size_t
+size_t
 packed_own_bytes (unsigned n)
 {
 	return sizeof (struct packed) + n * (sizeof (struct origin) + sizeof (uint16_t) + sizeof (bool));
@@ -190,7 +149,7 @@ packed_start (struct vh_ring *ring, uint32_t base)
 	return 0;
 }
 
-static uint32_t
+uint32_t
 packed_base (const struct vh_ring *ring)
 {
 	return ring->next_avail | (uint32_t) ring->next_used << 16;
@@ -226,13 +185,13 @@ packed_walk_table (struct vh_ring *ring, struct request *r, struct walk *w, cons
 }
 
 /*
- * Walks the chain that begins at the next position, where `rest` was found; *origin becomes what it says.  False: the ring is broken; or it is not, and the
- * request's error is -EAGAIN.
+ * Walks the chain that begins at a place of a ring of `size` descriptors, where `rest` was found; *origin becomes what it says.  False: the ring is broken;
+ * or it is not, and the request's error is -EAGAIN.
  */
 walk_inline bool
-packed_walk (struct vh_ring *ring, struct request *r, size_t place, uint64_t rest, struct origin *origin)
+packed_walk (struct vh_ring *ring, struct request *r, const struct desc *own, size_t size, size_t place, uint64_t rest, struct origin *origin)
 {
-	const struct desc *own = packed_desc (ring), *d = &own[place], *end = own + ring->size, *table;
+	const struct desc *d = &own[place], *end = own + size, *table;
 	unsigned length = 1;
 	struct walk w;
 
@@ -274,15 +233,15 @@ packed_walk (struct vh_ring *ring, struct request *r, size_t place, uint64_t res
 
 static const char too_many[] = "more descriptors are available than the ring has";
 
-/* The request of the chain at a position, whose head's second word is given; takes a free one for it.  NULL as packed_walk. */
-static inline struct request *
-packed_request (struct vh_ring *ring, struct packed *p, uint16_t position, uint64_t rest, unsigned room)
+/* A free request for the chain at a place of a ring of `size` descriptors, which may have `room` of them.  NULL as packed_walk. */
+walk_inline struct request *
+packed_request (struct vh_ring *ring, struct packed *p, const struct desc *own, size_t size, size_t place, uint64_t rest, unsigned room)
 {
 	unsigned index = p->free[p->n_free - 1];
 	struct request *r = &ring->requests[index];
 	struct origin origin;
 
-	if (unlikely (!packed_walk (ring, r, position & PLACE, rest, &origin)))
+	if (unlikely (!packed_walk (ring, r, own, size, place, rest, &origin)))
 		return NULL;
 	if (unlikely (origin.length > room)) {
 		walk_bad (ring, too_many);
@@ -300,6 +259,17 @@ packed_request (struct vh_ring *ring, struct packed *p, uint16_t position, uint6
 	p->origins[index] = origin;
 	p->n_free--;
 	return r;
+}
+
+struct vh_request *
+packed_take_copy (struct vh_ring *ring, const struct desc *copy, unsigned length)
+{
+	struct request *r = packed_request (ring, packed_own (ring), copy, length, 0, desc_load (&copy->rest), length);
+
+	if (!r)
+		return NULL;
+	r->snapshot = ring->snapshot;
+	return &r->pub;
 }
 
 static int
@@ -322,7 +292,7 @@ packed_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 		}
 		if (unlikely (outstanding == ring->size))
 			return ring_break (ring, -EPROTO, too_many);
-		r = packed_request (ring, p, at, rest, ring->size - outstanding);
+		r = packed_request (ring, p, packed_desc (ring), ring->size, at & PLACE, rest, ring->size - outstanding);
 		if (unlikely (!r))
 			break;
 		r->snapshot = snapshot;
@@ -341,8 +311,7 @@ packed_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	return (int) i;
 }
 
-/* A request is free again, and so is its id; returns how many descriptors it was made of. */
-static inline unsigned
+unsigned
 packed_release (struct packed *p, unsigned index)
 {
 	p->busy[p->origins[index].id] = false;
@@ -409,6 +378,7 @@ packed_publish (struct vh_ring *ring)
 	at = position_forward (ring, at, packed_own (ring)->origins[le32toh (first->id)].length);
 	for (const struct done *d = first + 1; d < end; d++)
 		at = position_forward (ring, at, packed_finish (ring, at, d, __ATOMIC_RELAXED));
+	crash_point (CRASH_USED_WRITTEN);
 	/* Release: the driver looks at the first one before the others, so that one is last; the driver has a read barrier after it loads its flags. */
 	packed_finish (ring, before, first, __ATOMIC_RELEASE);
 	ring->next_used = at;
@@ -421,7 +391,7 @@ packed_publish (struct vh_ring *ring)
 /* --- kicks --- */
 
 /* With event indexes `kicks_suppressed` says that the driver waits for one position, which is behind it or will be: nothing needs to be stored then. */
-static void
+void
 packed_kicks_off (struct vh_ring *ring)
 {
 	if (ring->kicks_suppressed)
@@ -477,19 +447,12 @@ packed_has_work (struct vh_ring *ring)
 }
 
 const struct ring_layout packed_layout = {
-	.align = { [AREA_DESC] = 16, [AREA_AVAIL] = 4, [AREA_USED] = 4 },
-	.written = { [AREA_DESC] = true, [AREA_USED] = true },
-	.any_size = true,
-	.first_base = FIRST_BASE,
-	.area_size = packed_area_size,
-	.own_bytes = packed_own_bytes,
-	.check = packed_check,
+	PACKED_COMMON,
+	.recorded = &packed_recorded_layout,
 	.start = packed_start,
 	.take = packed_take,
 	.untake = packed_untake,
 	.publish = packed_publish,
-	.kicks_off = packed_kicks_off,
 	.kicks_on = packed_kicks_on,
 	.has_work = packed_has_work,
-	.base = packed_base,
 };

@@ -104,7 +104,7 @@ ring_new (const struct ring_setup *setup, struct vh_ring **ret)
 
 	if (!layout)
 		return -EOPNOTSUPP;
-	if (setup->inflight.region && layout->recorded)
+	if (setup->inflight.region)
 		layout = layout->recorded;
 	err = setup_check (layout, setup);
 	if (err < 0)

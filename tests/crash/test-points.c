@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "tests/suite.h"
 
 static unsigned kills[CRASH_POINTS];
+static bool packed;
 
 /* One life in a process of its own.  True: it was killed at the point. */
 static bool
@@ -45,7 +47,7 @@ run (unsigned first, unsigned point, unsigned pass, unsigned second_point)
 	struct world w;
 	bool reached = false;
 
-	world_open (&w);
+	world_open (&w, packed);
 	for (unsigned n = 0; world_drive (&w) && n < 1000; n++) {
 		if (n == first)
 			reached = life (&w, point, pass);
@@ -60,6 +62,20 @@ run (unsigned first, unsigned point, unsigned pass, unsigned second_point)
 	CU_ASSERT (!w.wrong && w.done == WORLD_REQUESTS);
 	world_close (&w);
 	return reached;
+}
+
+static void
+split_rings (void)
+{
+	packed = false;
+	memset (kills, 0, sizeof (kills));
+}
+
+static void
+packed_rings (void)
+{
+	packed = true;
+	memset (kills, 0, sizeof (kills));
 }
 
 static void
@@ -93,9 +109,14 @@ int
 main (void)
 {
 	CU_TestInfo tests[] = {
+		{ "split rings", split_rings },
 		{ "killed at every point", killed_at_every_point },
 		{ "killed again in the next life", killed_again_in_the_next_life },
 		{ "every point was reached", every_point_was_reached },
+		{ "packed rings", packed_rings },
+		{ "packed, killed at every point", killed_at_every_point },
+		{ "packed, killed again in the next life", killed_again_in_the_next_life },
+		{ "packed, every point was reached", every_point_was_reached },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -85,11 +85,12 @@ step_through_a_life (void)
 }
 
 static void
-every_instruction (void)
+every_instruction (bool packed)
 {
-	world_open (&world);
-	world_open (&last);
-	world_open (&copy);
+	steps = states = starts = 0;
+	world_open (&world, packed);
+	world_open (&last, packed);
+	world_open (&copy, packed);
 	while (world_drive (&world) && starts < 100) {
 		world_copy (&last, &world);
 		step_through_a_life ();
@@ -104,11 +105,24 @@ every_instruction (void)
 	world_close (&copy);
 }
 
+static void
+split_ring (void)
+{
+	every_instruction (false);
+}
+
+static void
+packed_ring (void)
+{
+	every_instruction (true);
+}
+
 int
 main (void)
 {
 	CU_TestInfo tests[] = {
-		{ "every instruction", every_instruction },
+		{ "split ring", split_ring },
+		{ "packed ring", packed_ring },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -6,11 +6,10 @@
 #ifndef TESTS_CRASH_WORLD_H
 #define TESTS_CRASH_WORLD_H
 
-#include "tests/unit/guest.h"
+#include "tests/unit/packed-guest.h"
 
-#define WORLD_RING 8u		/* descriptors */
 #define WORLD_REQUESTS 20u	/* that the driver makes in all */
-#define WORLD_CHAIN 2u		/* descriptors of each */
+#define WORLD_SLOTS 4u		/* of which so many can be in flight */
 
 /* Shared with the lives. */
 struct ledger {
@@ -19,19 +18,21 @@ struct ledger {
 };
 
 struct world {
-	struct guest guest;
+	bool is_packed;
+	struct packed packed;			/* has the guest, of either kind of ring */
+	struct guest *guest;
 	int area_fd;
 	unsigned char *area;
 	struct ledger *ledger;
 
 	/* the driver's own */
 	unsigned made, done;			/* requests */
-	int request_of[WORLD_RING];		/* by head: the request in flight; -1: none */
-	uint16_t seen;				/* used elements */
+	int request_of[WORLD_SLOTS];		/* the request in flight; -1: none */
+	uint16_t seen;				/* used elements of a split ring */
 	const char *wrong;			/* NULL: all is well */
 };
 
-void world_open (struct world *);
+void world_open (struct world *, bool packed);
 void world_close (struct world *);
 
 /* Makes *to a copy of *from, except for processes. */
