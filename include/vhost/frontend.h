@@ -5,6 +5,8 @@
  * Calls are requests of the protocol.  Each waits for the answer that its request has, up to the deadline; one that has no answer of its own asks for an
  * acknowledgement when REPLY_ACK was negotiated.  A back-end that does not answer, or answers something else, makes the call fail and ends the
  * connection: every later call is -ECONNRESET.  One thread at a time.
+ *
+ * Any call can be made without waiting, see vh_frontend_async; then vh_frontend_fd and vh_frontend_dispatch go into the program's event loop.
  */
 #ifndef VHOST_FRONTEND_H
 #define VHOST_FRONTEND_H
@@ -29,10 +31,11 @@ struct vh_frontend_options {
 	unsigned timeout_ms;		/* for each answer; 0: 5000 */
 	/*
 	 * The back-end says that the device's configuration changed; called from inside vh_frontend_dispatch, or from a call that waits.  It must not
-	 * call the object.  May be NULL.
+	 * wait (-EBUSY).  May be NULL.
 	 */
 	void (*config_changed) (void *opaque);
 	void *opaque;
+	unsigned pipeline;		/* most requests that may await their answers at a time; 0: 16; 1: never two */
 };
 
 /* Common to all calls below: -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EPROTO (the connection is over); -EREMOTEIO (the back-end refused; it goes on). */
@@ -43,7 +46,9 @@ int vh_frontend_new (int fd, const struct vh_frontend_options *options, struct v
 /* vh_connect, then vh_frontend_new. connect_ms: see vh_connect. */
 int vh_frontend_connect (const char *path, int connect_ms, const struct vh_frontend_options *options, struct vh_frontend **ret);
 
-/* Closes the connection.  NULL is fine. */
+/*
+ * Closes the connection.  Calls that are under way end with -ECONNRESET: their callbacks are called from here.  Allowed in callbacks.  NULL is fine.
+ */
 void vh_frontend_free (struct vh_frontend *);
 
 /* Words for the last failure; "" when there was none.  Valid until the next call. */
@@ -151,10 +156,38 @@ int vh_frontend_set_config (struct vh_frontend *, uint32_t offset, const void *b
 int vh_frontend_send_rarp (struct vh_frontend *, const uint8_t mac[6]);
 int vh_frontend_set_mtu (struct vh_frontend *, unsigned mtu);
 
-/* The channel on which the back-end asks: readable when vh_frontend_dispatch has work; -1 when there is none. */
-int vh_frontend_fd (const struct vh_frontend *);
+/*
+ * How a call ended that did not wait: 0, or a negative errno as the call would have returned it.  Called from inside vh_frontend_dispatch, from a call that
+ * waits, or from vh_frontend_free; never from inside the call itself.  It may make further calls that do not wait (one that waits is -EBUSY), and may free
+ * the object.
+ */
+typedef void vh_frontend_done_fn (void *opaque, int result);
 
-/* Answers what the back-end asks, without waiting.  Returns how many requests were served, or a negative errno (the channel is closed). */
+/*
+ * The next call does not wait: vh_frontend_get_config (vh_frontend_async (f, done, opaque), 0, buf, size).  It checks its arguments and returns 0 when it is
+ * on its way, and then `done` is called once; or a negative errno, and then it is not.  What the call is to fill in must be valid until `done` (and is
+ * untouched when that says that it failed); all else is borrowed for the call only.
+ *
+ * Calls end in the order in which they were made, also those that wait.  Several requests may be on their way at a time; whether a feature is in force is
+ * looked at when a request is sent, when all before it that change features have ended.  The deadline of a call begins when the one before it ended.
+ *
+ * Returns its argument.
+ */
+struct vh_frontend *vh_frontend_async (struct vh_frontend *f, vh_frontend_done_fn *done, void *opaque);
+
+/* Time for each answer to the calls that are made from now on, in ms; 0: 5000. */
+void vh_frontend_set_timeout (struct vh_frontend *, unsigned timeout_ms);
+
+/*
+ * An fd of the object's, readable when vh_frontend_dispatch has something to do: the back-end answered or asks something, a deadline is over, the connection
+ * is.  The same for as long as the object lives.  A negative errno when it cannot be made (-EMFILE).
+ */
+int vh_frontend_fd (struct vh_frontend *);
+
+/*
+ * Does what there is to do, without waiting: ends calls, answers what the back-end asks, up to a bound.  Returns how many calls ended and requests were
+ * served; -ECONNRESET: the connection is over, no call is left; a negative errno: the channel on which the back-end asks was closed, the connection goes on.
+ */
 int vh_frontend_dispatch (struct vh_frontend *);
 
 #pragma GCC visibility pop

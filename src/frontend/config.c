@@ -15,20 +15,20 @@ range_valid (uint32_t offset, uint32_t size)
 
 /* What the back-end answered: exactly what was asked for, or one of the forms of "no". */
 static int
-take_config (struct vh_frontend *f, struct message *reply, const struct config_range *asked, void *buf)
+take_config (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
 {
-	struct config_range got;
+	struct config_range asked, got;
 	uint8_t *data;
 
-	if (reply->size == 0)
-		return call_refuse (f, REQUEST_GET_CONFIG, -EREMOTEIO);
+	if (message_get_config (request, &asked, &data) < 0 || reply->size == 0)
+		return error_set (&f->error, -EREMOTEIO, "GET_CONFIG");
 	if (message_get_config (reply, &got, &data) < 0)
 		return call_end (f, -EBADMSG, "GET_CONFIG: sizes that disagree");
 	if (got.size == 0)	/* rust-vmm's way */
-		return call_refuse (f, REQUEST_GET_CONFIG, -EREMOTEIO);
-	if (got.size != asked->size || got.offset != asked->offset)
+		return error_set (&f->error, -EREMOTEIO, "GET_CONFIG");
+	if (got.size != asked.size || got.offset != asked.offset)
 		return call_end (f, -EBADMSG, "GET_CONFIG: an answer about another range");
-	memcpy (buf, data, got.size);
+	memcpy (ret, data, got.size);
 	return 0;
 }
 
@@ -36,15 +36,13 @@ int
 vh_frontend_get_config (struct vh_frontend *f, uint32_t offset, void *buf, uint32_t size)
 {
 	struct config_range range = { .offset = offset, .size = size };
-	struct message m, *reply;
-	int err;
+	struct message m;
 
 	if (!range_valid (offset, size))
 		return call_refuse (f, REQUEST_GET_CONFIG, -EINVAL);
 	call_init (&m, REQUEST_GET_CONFIG);
 	message_put_config (&m, &range);
-	err = call (f, &m, &reply);
-	return err < 0 ? err : take_config (f, reply, &range, buf);
+	return call (f, &m, take_config, buf);
 }
 
 int
@@ -57,5 +55,5 @@ vh_frontend_set_config (struct vh_frontend *f, uint32_t offset, const void *buf,
 		return call_refuse (f, REQUEST_SET_CONFIG, -EINVAL);
 	call_init (&m, REQUEST_SET_CONFIG);
 	memcpy (message_put_config (&m, &range), buf, size);
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }

@@ -13,11 +13,7 @@
 #include "frontend/frontend.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
-
-/* What the handshake may set: all that needs no more of its user than the calls of this library. */
-#define HANDSHAKE_FEATURES                                                                                                                             \
-	(VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE) |                  \
-	 VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | VH_BIT (VH_P_XEN_MMAP) | VH_BIT (VH_P_RARP) | VH_BIT (VH_P_MTU))
+#define DEFAULT_PIPELINE 16
 
 /* And what it sets for those who name it. */
 #define NAMED_FEATURES VH_BIT (VH_P_INFLIGHT_SHMFD)
@@ -36,6 +32,8 @@ take_options (struct vh_frontend_options *taken, const struct vh_frontend_option
 	}
 	if (taken->timeout_ms == 0)
 		taken->timeout_ms = DEFAULT_TIMEOUT_MS;
+	if (taken->pipeline == 0)
+		taken->pipeline = DEFAULT_PIPELINE;
 	return 0;
 }
 
@@ -53,10 +51,12 @@ vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_fr
 		return -ENOMEM;
 	error_init (&f->error, &taken.log, "front-end");
 	f->timeout_ms = taken.timeout_ms;
+	f->pipeline = taken.pipeline;
 	f->config_changed = taken.config_changed;
 	f->opaque = taken.opaque;
 	channel_init (&f->main, fd);
 	channel_init (&f->backend, -1);
+	watch_init (&f->watch);
 	*ret = f;
 	return 0;
 }
@@ -76,13 +76,46 @@ vh_frontend_connect (const char *path, int connect_ms, const struct vh_frontend_
 }
 
 void
+frontend_close (struct vh_frontend *f, struct channel *c)
+{
+	watch_forget (f, c);
+	channel_close (c);
+}
+
+void
+frontend_enter (struct vh_frontend *f)
+{
+	f->entered++;
+}
+
+void
+frontend_leave (struct vh_frontend *f)
+{
+	if (--f->entered > 0)
+		return;
+	if (!f->freed) {
+		watch_update (f);
+		return;
+	}
+	watch_close (&f->watch);
+	free (f);
+}
+
+void
 vh_frontend_free (struct vh_frontend *f)
 {
-	if (!f)
+	if (!f || f->freed)
 		return;
-	channel_close (&f->main);
-	channel_close (&f->backend);
-	free (f);
+	frontend_enter (f);
+	f->freed = true;
+	if (f->main.fd >= 0 && f->first)
+		call_end (f, -ECONNRESET, "freed");
+	frontend_close (f, &f->main);
+	frontend_close (f, &f->backend);
+	/* Each callback may make a further call, which fails at once. */
+	while (f->first)
+		calls_run (f);
+	frontend_leave (f);
 }
 
 const char *
@@ -109,83 +142,36 @@ vh_frontend_protocol_features (const struct vh_frontend *f)
 	return f->protocol;
 }
 
-/* --- features --- */
+/* --- the event loop's side --- */
 
-int
-vh_frontend_get_features (struct vh_frontend *f, uint64_t *ret)
+void
+vh_frontend_set_timeout (struct vh_frontend *f, unsigned timeout_ms)
 {
-	int err = call_for_u64 (f, REQUEST_GET_FEATURES, ret);
+	f->timeout_ms = timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS;
+}
 
-	if (err == 0)
-		f->offered = *ret;
-	return err;
+static int
+report_end (struct vh_frontend *f)
+{
+	f->end_told = true;
+	return -ECONNRESET;
 }
 
 int
-vh_frontend_set_features (struct vh_frontend *f, uint64_t features)
+vh_frontend_dispatch (struct vh_frontend *f)
 {
-	int err;
+	int served = 0, n;
 
-	if (features & ~f->offered)
-		return call_refuse (f, REQUEST_SET_FEATURES, -EINVAL);
-	err = call_u64 (f, REQUEST_SET_FEATURES, features);
-	if (err == 0)
-		f->features = features;
-	return err;
-}
-
-int
-vh_frontend_get_protocol_features (struct vh_frontend *f, uint64_t *ret)
-{
-	int err = call_for_u64 (f, REQUEST_GET_PROTOCOL_FEATURES, ret);
-
-	if (err == 0)
-		f->protocol_offered = *ret;
-	return err;
-}
-
-/* Does the protocol define all of these? */
-static bool
-all_defined (uint64_t features)
-{
-	for (unsigned bit = 0; bit < 64; bit++)
-		if (features & VH_BIT (bit) && !vh_protocol_feature_name (bit))
-			return false;
-	return true;
-}
-
-int
-vh_frontend_set_protocol_features (struct vh_frontend *f, uint64_t features)
-{
-	uint64_t before = f->protocol;
-	int err;
-
-	if (features & ~f->protocol_offered || !all_defined (features))
-		return call_refuse (f, REQUEST_SET_PROTOCOL_FEATURES, -EINVAL);
-	/* Whether it would be answered when this request changes REPLY_ACK is not agreed on; so ask only when it was and stays in force. */
-	f->protocol &= features;
-	err = call_u64 (f, REQUEST_SET_PROTOCOL_FEATURES, features);
-	f->protocol = err < 0 ? before : features;
-	return err;
-}
-
-int
-vh_frontend_handshake (struct vh_frontend *f, uint64_t protocol_features)
-{
-	uint64_t wanted = protocol_features == UINT64_MAX ? HANDSHAKE_FEATURES : protocol_features & (HANDSHAKE_FEATURES | NAMED_FEATURES);
-	uint64_t offered;
-	int err = vh_frontend_get_features (f, &offered);
-
-	if (err == 0 && offered & VH_BIT (VH_F_PROTOCOL_FEATURES)) {
-		err = vh_frontend_get_protocol_features (f, &offered);
-		if (err == 0)
-			err = vh_frontend_set_protocol_features (f, offered & wanted);
-	}
-	if (err == 0 && f->protocol & VH_BIT (VH_P_BACKEND_REQ))
-		err = serve_open (f);
-	if (err == 0)
-		err = vh_frontend_set_owner (f);
-	return err;
+	if (f->main.fd < 0 && !f->first)
+		return report_end (f);
+	frontend_enter (f);
+	if (f->backend.fd >= 0)
+		served = serve_requests (f);
+	n = calls_run (f);
+	calls_expire (f);
+	n = served < 0 ? served : f->main.fd < 0 && !f->first ? report_end (f) : served + n;
+	frontend_leave (f);
+	return n;
 }
 
 /* --- the device --- */
@@ -208,30 +194,36 @@ vh_frontend_reset_device (struct vh_frontend *f)
 	return call_nothing (f, REQUEST_RESET_DEVICE);
 }
 
+static int
+take_queue_num (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
+{
+	uint64_t n;
+
+	if (message_get_u64 (reply, &n) < 0 || n == 0 || n > VH_MAX_RINGS)
+		return call_end (f, -EBADMSG, "GET_QUEUE_NUM: not a number of queues");
+	*(unsigned *) ret = n;
+	return 0;
+}
+
 int
 vh_frontend_get_queue_num (struct vh_frontend *f, unsigned *ret)
 {
-	uint64_t n;
-	int err = call_for_u64 (f, REQUEST_GET_QUEUE_NUM, &n);
+	return call_get (f, REQUEST_GET_QUEUE_NUM, take_queue_num, ret);
+}
 
-	if (err < 0)
-		return err;
-	if (n == 0 || n > VH_MAX_RINGS)
-		return call_end (f, -EBADMSG, "GET_QUEUE_NUM: not a number of queues");
-	*ret = n;
+static int
+take_slots (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
+{
+	uint64_t n;
+
+	if (message_get_u64 (reply, &n) < 0 || n == 0)
+		return call_end (f, -EBADMSG, "GET_MAX_MEM_SLOTS: none");
+	*(unsigned *) ret = n < UINT_MAX ? n : UINT_MAX;
 	return 0;
 }
 
 int
 vh_frontend_get_max_mem_slots (struct vh_frontend *f, unsigned *ret)
 {
-	uint64_t n;
-	int err = call_for_u64 (f, REQUEST_GET_MAX_MEM_SLOTS, &n);
-
-	if (err < 0)
-		return err;
-	if (n == 0)
-		return call_end (f, -EBADMSG, "GET_MAX_MEM_SLOTS: none");
-	*ret = n < UINT_MAX ? n : UINT_MAX;
-	return 0;
+	return call_get (f, REQUEST_GET_MAX_MEM_SLOTS, take_slots, ret);
 }

@@ -21,17 +21,17 @@ file_covers (int fd, const struct inflight_area *a)
 }
 
 static int
-take_area (struct vh_frontend *f, struct message *reply, struct vh_inflight *ret)
+take_area (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
 {
 	struct inflight_area a;
 
 	if (message_get_inflight (reply, &a) < 0)
 		return call_end (f, -EBADMSG, "GET_INFLIGHT_FD: no description of an area");
 	if (a.size == 0 && reply->n_fds == 0)
-		return call_refuse (f, REQUEST_GET_INFLIGHT_FD, -EREMOTEIO);
+		return error_set (&f->error, -EREMOTEIO, "GET_INFLIGHT_FD");
 	if (a.size == 0 || reply->n_fds != 1 || a.rings == 0 || a.entries == 0 || !file_covers (reply->fds[0], &a))
 		return call_end (f, -EBADMSG, "GET_INFLIGHT_FD: an area that is none");
-	*ret = (struct vh_inflight){
+	*(struct vh_inflight *) ret = (struct vh_inflight){
 		.size = a.size, .offset = a.offset, .rings = a.rings, .ring_size = a.entries, .fd = message_take_fd (reply, 0),
 	};
 	return 0;
@@ -41,15 +41,13 @@ int
 vh_frontend_get_inflight (struct vh_frontend *f, unsigned rings, unsigned ring_size, struct vh_inflight *ret)
 {
 	struct inflight_area asked = { .rings = rings, .entries = ring_size };
-	struct message m, *reply;
-	int err;
+	struct message m;
 
 	if (rings < 1 || rings > VH_MAX_RINGS || ring_size < 1 || ring_size > VH_MAX_RING_SIZE)
 		return call_refuse (f, REQUEST_GET_INFLIGHT_FD, -EINVAL);
 	call_init (&m, REQUEST_GET_INFLIGHT_FD);
 	message_put_inflight (&m, &asked);
-	err = call (f, &m, &reply);
-	return err < 0 ? err : take_area (f, reply, ret);
+	return call (f, &m, take_area, ret);
 }
 
 int
@@ -65,5 +63,5 @@ vh_frontend_set_inflight (struct vh_frontend *f, const struct vh_inflight *area)
 	call_init (&m, REQUEST_SET_INFLIGHT_FD);
 	message_put_inflight (&m, &a);
 	m.fds[m.n_fds++] = area->fd;
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }

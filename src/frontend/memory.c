@@ -55,7 +55,7 @@ vh_frontend_set_mem_table (struct vh_frontend *f, const struct vh_region *region
 	message_put_mem_table (&m, xen_in_force (f), regions, n);
 	for (unsigned i = 0; i < n; i++)
 		m.fds[m.n_fds++] = regions[i].fd;
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }
 
 int
@@ -68,7 +68,7 @@ vh_frontend_add_mem_region (struct vh_frontend *f, const struct vh_region *regio
 	call_init (&m, REQUEST_ADD_MEM_REG);
 	message_put_mem_region (&m, xen_in_force (f), region);
 	m.fds[m.n_fds++] = region->fd;
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }
 
 int
@@ -80,5 +80,5 @@ vh_frontend_remove_mem_region (struct vh_frontend *f, const struct vh_region *re
 		return call_refuse (f, REQUEST_REM_MEM_REG, -EINVAL);
 	call_init (&m, REQUEST_REM_MEM_REG);
 	message_put_mem_region (&m, xen_in_force (f), region);
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }

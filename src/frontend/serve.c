@@ -26,12 +26,12 @@ serve_open (struct vh_frontend *f)
 	call_init (&m, REQUEST_SET_BACKEND_REQ_FD);
 	m.fds[m.n_fds++] = ends[1];
 	/* The back-end may use it before it has answered. */
-	channel_close (&f->backend);
+	frontend_close (f, &f->backend);
 	channel_init (&f->backend, ends[0]);
-	err = call (f, &m, NULL);
+	err = call (f, &m, NULL, NULL);
 	close (ends[1]);
 	if (err < 0)
-		channel_close (&f->backend);
+		frontend_close (f, &f->backend);
 	return err;
 }
 
@@ -40,8 +40,11 @@ serve_open (struct vh_frontend *f)
 static int
 serve_config_change (struct vh_frontend *f, struct message *m)
 {
-	if (f->config_changed)
-		f->config_changed (f->opaque);
+	if (!f->config_changed)
+		return 0;
+	f->in_callback++;
+	f->config_changed (f->opaque);
+	f->in_callback--;
 	return 0;
 }
 
@@ -117,21 +120,9 @@ serve_requests (struct vh_frontend *f)
 		if (err == -EAGAIN)
 			return n;
 		if (err < 0) {
-			channel_close (&f->backend);
+			frontend_close (f, &f->backend);
 			return error_set (&f->error, err, "channel of the back-end");
 		}
 	}
 	return REQUESTS_PER_TURN;
-}
-
-int
-vh_frontend_fd (const struct vh_frontend *f)
-{
-	return f->backend.fd;
-}
-
-int
-vh_frontend_dispatch (struct vh_frontend *f)
-{
-	return f->backend.fd < 0 ? error_set (&f->error, -ECONNRESET, "channel of the back-end") : serve_requests (f);
 }

@@ -18,7 +18,7 @@ call_state (struct vh_frontend *f, enum request request, unsigned ring, uint32_t
 		return call_refuse (f, request, -EINVAL);
 	call_init (&m, request);
 	message_put_state (&m, &state);
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }
 
 static int
@@ -33,7 +33,7 @@ call_vring_fd (struct vh_frontend *f, enum request request, unsigned ring, int f
 	message_put_vring_fd (&m, &v);
 	if (fd >= 0)
 		m.fds[m.n_fds++] = fd;
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }
 
 int
@@ -56,7 +56,7 @@ vh_frontend_set_vring_addr (struct vh_frontend *f, unsigned ring, const struct v
 		return call_refuse (f, REQUEST_SET_VRING_ADDR, -EINVAL);
 	call_init (&m, REQUEST_SET_VRING_ADDR);
 	message_put_vring_addresses (&m, &a);
-	return call (f, &m, NULL);
+	return call (f, &m, NULL, NULL);
 }
 
 int
@@ -65,24 +65,28 @@ vh_frontend_set_vring_base (struct vh_frontend *f, unsigned ring, uint32_t base)
 	return call_state (f, REQUEST_SET_VRING_BASE, ring, base);
 }
 
+static int
+take_base (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
+{
+	struct vring_state asked, got;
+
+	if (message_get_state (request, &asked) < 0 || message_get_state (reply, &got) < 0 || got.index != asked.index)
+		return call_end (f, -EBADMSG, "GET_VRING_BASE: an answer about another ring");
+	*(uint32_t *) ret = got.num;
+	return 0;
+}
+
 int
 vh_frontend_get_vring_base (struct vh_frontend *f, unsigned ring, uint32_t *ret)
 {
 	struct vring_state state = { .index = ring };
-	struct message m, *reply;
-	int err;
+	struct message m;
 
 	if (ring >= VH_MAX_RINGS)
 		return call_refuse (f, REQUEST_GET_VRING_BASE, -EINVAL);
 	call_init (&m, REQUEST_GET_VRING_BASE);
 	message_put_state (&m, &state);
-	err = call (f, &m, &reply);
-	if (err < 0)
-		return err;
-	if (message_get_state (reply, &state) < 0 || state.index != ring)
-		return call_end (f, -EBADMSG, "GET_VRING_BASE: an answer about another ring");
-	*ret = state.num;
-	return 0;
+	return call (f, &m, take_base, ret);
 }
 
 int

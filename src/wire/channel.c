@@ -93,12 +93,11 @@ drop_pidfd (const struct cmsghdr *cmsg)
 	fd_close (&fd);
 }
 
-/* Reads up to `size` bytes, with the fds that come with them when `space` is given.  Returns how many bytes, 0 at the end. */
+/* Reads what there is for the buffers, with the fds that come with it when `space` is given.  Returns how many bytes, 0 at the end. */
 static ssize_t
-read_bytes (struct channel *c, void *buf, size_t size, union fd_space *space)
+read_bytes (struct channel *c, struct iovec *iov, int n_iov, union fd_space *space)
 {
-	struct iovec iov = { .iov_base = buf, .iov_len = size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n_iov };
 	ssize_t n;
 
 	if (space) {
@@ -119,21 +118,25 @@ read_bytes (struct channel *c, void *buf, size_t size, union fd_space *space)
 	return msg.msg_flags & MSG_CTRUNC ? -EBADMSG : n;
 }
 
-/* Reads on until in_got is `goal`, of which buf holds the bytes from `start` on. */
+/* Reads once more, up to the end of the header or of `body` bytes behind it. */
 static int
-receive_until (struct channel *c, uint8_t *buf, size_t start, size_t goal, union fd_space *space)
+receive_more (struct channel *c, size_t body, union fd_space *space)
 {
-	while (c->in_got < goal) {
-		ssize_t n = read_bytes (c, buf + (c->in_got - start), goal - c->in_got, space);
+	size_t header = c->in_got < MESSAGE_HEADER_SIZE ? c->in_got : MESSAGE_HEADER_SIZE;
+	size_t in_body = c->in_got - header;
+	struct iovec iov[2] = {
+		{ .iov_base = c->in_header + header, .iov_len = MESSAGE_HEADER_SIZE - header },
+		{ .iov_base = c->in.body + in_body, .iov_len = body - in_body },
+	};
+	ssize_t n = read_bytes (c, iov, 2, space);
 
-		if (n == 0) {
-			c->ended = c->in_got == 0;
-			return -ECONNRESET;
-		}
-		if (n < 0)
-			return n;
-		c->in_got += n;
+	if (n == 0) {
+		c->ended = c->in_got == 0;
+		return -ECONNRESET;
 	}
+	if (n < 0)
+		return n;
+	c->in_got += n;
 	return 0;
 }
 
@@ -152,31 +155,44 @@ parse_header (struct channel *c)
 }
 
 static int
-receive_message (struct channel *c)
+receive_header (struct channel *c, size_t least)
 {
 	union fd_space space;
+	int err = 0;
+
+	while (err == 0 && c->in_got < MESSAGE_HEADER_SIZE)
+		err = receive_more (c, least, &space);
+	if (err == 0)
+		err = parse_header (c);
+	/* What is beyond the end belongs to another message, and whose fds came with it is not known. */
+	if (err == 0 && c->in_got > MESSAGE_HEADER_SIZE + c->in.size)
+		err = -EBADMSG;
+	return err;
+}
+
+static int
+receive_message (struct channel *c, size_t least)
+{
 	int err;
 
 	if (c->in_got == BROKEN)
 		return -EBADMSG;
 	if (c->in_got == 0)
 		message_close_fds (&c->in);	/* what the receiver of the last message left */
-	err = receive_until (c, c->in_header, 0, MESSAGE_HEADER_SIZE, &space);
-	if (err == 0)
-		err = parse_header (c);
-	if (err < 0)
-		return err;
-	return receive_until (c, c->in.body, MESSAGE_HEADER_SIZE, MESSAGE_HEADER_SIZE + c->in.size, NULL);
+	err = receive_header (c, least);
+	while (err == 0 && c->in_got < MESSAGE_HEADER_SIZE + c->in.size)
+		err = receive_more (c, c->in.size, NULL);
+	return err;
 }
 
 int
-channel_receive (struct channel *c, struct message **ret)
+channel_receive_answer (struct channel *c, size_t least, struct message **ret)
 {
 	int err;
 
 	if (c->fd < 0)
 		return -ECONNRESET;
-	err = receive_message (c);
+	err = receive_message (c, least);
 	if (err == -EAGAIN)
 		return err;
 	if (err < 0) {
@@ -188,6 +204,12 @@ channel_receive (struct channel *c, struct message **ret)
 	c->in_got = 0;
 	*ret = &c->in;
 	return 1;
+}
+
+int
+channel_receive (struct channel *c, struct message **ret)
+{
+	return channel_receive_answer (c, 0, ret);
 }
 
 /* --- sending --- */
@@ -233,18 +255,10 @@ write_bytes (struct channel *c, const struct message *m, size_t sent)
 static int
 keep_message (struct channel *c, const struct message *m, size_t sent)
 {
-	message_init (&c->out, m->request, m->flags);
-	c->out.size = m->size;
-	memcpy (c->out.body, m->body, m->size);
-	for (unsigned i = 0; sent == 0 && i < m->n_fds; i++) {
-		int copy = fd_dup (m->fds[i]);
+	int err = message_copy (&c->out, m, sent == 0);
 
-		if (copy < 0) {
-			message_close_fds (&c->out);
-			return copy;
-		}
-		c->out.fds[c->out.n_fds++] = copy;
-	}
+	if (err < 0)
+		return err;
 	c->out_sent = sent;
 	c->out_total = MESSAGE_HEADER_SIZE + m->size;
 	return 0;

@@ -38,6 +38,11 @@ void channel_close (struct channel *);
 int channel_receive (struct channel *, struct message **ret);
 
 /*
+ * The same for a message whose body is known to have at least `least` bytes: these are read in one go with the header.  -EBADMSG also for a smaller one.
+ */
+int channel_receive_answer (struct channel *, size_t least, struct message **ret);
+
+/*
  * Sends a message; fds are borrowed (duplicated when the message cannot leave at once).  0: it left, or it waits in the channel and channel_flush is due when
  * the socket is writable (channel_sending).  -EBUSY: one waits already.  -ECONNRESET.  Never raises SIGPIPE.
  */

@@ -3,8 +3,10 @@
  * Messages in memory, and what the table's rows say of them.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "wire/message.h"
 
 const struct message_row *
@@ -45,6 +47,24 @@ message_take_fd (struct message *m, unsigned i)
 	fd = m->fds[i];
 	m->fds[i] = -1;
 	return fd;
+}
+
+int
+message_copy (struct message *copy, const struct message *m, bool with_fds)
+{
+	message_init (copy, m->request, m->flags);
+	copy->size = m->size;
+	memcpy (copy->body, m->body, m->size);
+	for (unsigned i = 0; with_fds && i < m->n_fds; i++) {
+		int fd = fd_dup (m->fds[i]);
+
+		if (fd < 0) {
+			message_close_fds (copy);
+			return fd;
+		}
+		copy->fds[copy->n_fds++] = fd;
+	}
+	return 0;
 }
 
 void

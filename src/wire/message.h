@@ -133,6 +133,9 @@ void message_init_reply (struct message *, const struct message *request);
 /* Takes fd number i out of the message: it is the caller's then; -1 when there is none. */
 int message_take_fd (struct message *, unsigned i);
 
+/* Makes *copy the same message, with fds of its own if `with_fds`, else without.  0, or a negative errno: then the copy has no fds. */
+int message_copy (struct message *copy, const struct message *, bool with_fds);
+
 /* Closes what was not taken. */
 void message_close_fds (struct message *);
 

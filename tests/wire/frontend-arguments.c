@@ -39,7 +39,7 @@ test_features_not_in_force (void)
 	CU_ASSERT_EQUAL (vh_frontend_get_inflight (frontend, 1, 128, &area), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_set_inflight (frontend, &area), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_set_vring_enable (frontend, 0, 1), -EOPNOTSUPP);
-	CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), -ECONNRESET);
+	CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), 0);
 	frontend_end ();
 }
 

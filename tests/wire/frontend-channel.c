@@ -212,8 +212,7 @@ test_malformed (void)
 		malformed_fds = cases[i].fds;
 		begin (script_malformed, PATIENCE_MS);
 		CU_ASSERT_EQUAL (serve (), cases[i].err);
-		CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
-		CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), -ECONNRESET);
+		CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), 0);
 		CU_ASSERT_EQUAL (config_changes, 0);
 		expect_alive ();
 	}
@@ -253,7 +252,6 @@ test_channel_refused (void)
 {
 	frontend_begin (script_refuse_channel, PATIENCE_MS);
 	CU_ASSERT_EQUAL (vh_frontend_handshake (frontend, UINT64_MAX), -EREMOTEIO);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
 	expect_alive ();
 }
 
@@ -355,7 +353,6 @@ test_back_end_asks_and_never_answers (void)
 
 	begin (script_ask_and_never_answer, SHORT_MS);
 	CU_ASSERT_EQUAL (vh_frontend_get_features (frontend, &features), -ETIMEDOUT);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
 	CU_ASSERT_TRUE (config_changes > 0);
 	frontend_end ();
 }
@@ -379,7 +376,6 @@ test_channel_breaks_during_a_call (void)
 	begin (script_break_channel_in_call, PATIENCE_MS);
 	CU_ASSERT_EQUAL (vh_frontend_get_vring_base (frontend, 0, &base), 0);
 	CU_ASSERT_EQUAL (base, 7);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
 	expect_alive ();
 }
 

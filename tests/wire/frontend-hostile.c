@@ -26,7 +26,7 @@ expect_over (void)
 	CU_ASSERT_STRING_NOT_EQUAL (vh_frontend_error (frontend), "");
 	CU_ASSERT_EQUAL (vh_frontend_get_features (frontend, &features), -ECONNRESET);
 	CU_ASSERT_EQUAL (vh_frontend_set_owner (frontend), -ECONNRESET);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
+	CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), -ECONNRESET);
 	frontend_end ();
 }
 

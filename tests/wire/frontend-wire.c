@@ -33,7 +33,6 @@ test_without_protocol_features (void)
 	OK (vh_frontend_handshake (frontend, UINT64_MAX));
 	CU_ASSERT_EQUAL (vh_frontend_offered_features (frontend), 0x130000000);
 	CU_ASSERT_EQUAL (vh_frontend_protocol_features (frontend), 0);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
 	OK (vh_frontend_set_features (frontend, 0x120000000));
 	/* Nothing of the protocol's extras may be asked for; none of these reaches the wire. */
 	CU_ASSERT_EQUAL (vh_frontend_get_protocol_features (frontend, &features), -EOPNOTSUPP);
@@ -64,7 +63,6 @@ test_handshake (void)
 	OK (vh_frontend_handshake (frontend, UINT64_MAX));
 	CU_ASSERT_EQUAL (vh_frontend_offered_protocol_features (frontend), 0x822b);
 	CU_ASSERT_EQUAL (vh_frontend_protocol_features (frontend), 0x8229);
-	CU_ASSERT_TRUE (vh_frontend_fd (frontend) >= 0);
 	CU_ASSERT_STRING_EQUAL (vh_frontend_error (frontend), "");
 	frontend_end ();
 }
@@ -87,7 +85,6 @@ test_handshake_of_choice (void)
 	frontend_begin (script_handshake_of_choice, PATIENCE_MS);
 	OK (vh_frontend_handshake (frontend, P_MQ | P_CONFIG | P_RESET_DEVICE));
 	CU_ASSERT_EQUAL (vh_frontend_protocol_features (frontend), P_MQ | P_CONFIG);
-	CU_ASSERT_EQUAL (vh_frontend_fd (frontend), -1);
 	frontend_end ();
 }
 
