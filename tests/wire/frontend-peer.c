@@ -29,6 +29,7 @@
 
 struct vh_frontend *frontend;
 unsigned config_changes;
+unsigned frontend_pipeline;
 
 static int sockets[2] = { -1, -1 };
 static pthread_t thread;
@@ -132,6 +133,15 @@ void
 peer_expect (const char *hex, unsigned n_fds)
 {
 	peer_expect_on (PEER_MAIN, hex, n_fds);
+}
+
+void
+peer_expect_nothing (void)
+{
+	struct pollfd p = { .fd = sockets[PEER_MAIN], .events = POLLIN };
+
+	if (poll (&p, 1, 20) != 0)
+		peer_failed ("expected nothing more for now");
 }
 
 void
@@ -334,7 +344,9 @@ run_script (void *opaque)
 void
 frontend_begin (script_fn *script, unsigned timeout_ms)
 {
-	struct vh_frontend_options options = { .size = sizeof (options), .timeout_ms = timeout_ms, .config_changed = count_change };
+	struct vh_frontend_options options = {
+		.size = sizeof (options), .timeout_ms = timeout_ms, .config_changed = count_change, .pipeline = frontend_pipeline,
+	};
 	struct timeval limit = { .tv_sec = SCRIPT_SECONDS };
 	int ends[2];
 

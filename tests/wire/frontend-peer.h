@@ -26,6 +26,9 @@ extern unsigned config_changes;
 #define PATIENCE_MS 10000
 #define SHORT_MS 60
 
+/* Most requests on their way at a time, for frontend_begin; 0: the library's number. */
+extern unsigned frontend_pipeline;
+
 typedef void script_fn (void);
 
 /* Makes the front-end and starts the back-end's script.  frontend_end frees and joins them, and fails the test if bytes were wrong or an fd is left. */
@@ -52,6 +55,9 @@ void peer_expect (const char *hex, unsigned n_fds);
 
 /* Likewise with one fd, which is kept: the channel for its own requests. */
 void peer_expect_channel (const char *hex);
+
+/* Nothing more is here, and nothing comes within a moment. */
+void peer_expect_nothing (void);
 
 /* The connection ends here, without a further byte. */
 void peer_expect_end (enum peer_socket);
