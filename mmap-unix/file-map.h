@@ -9,7 +9,7 @@
 #include "memory/region.h"
 
 /*
- * Maps the region's bytes of the file, sets region->host and region->model, and enters the mapping in the SIGBUS guard.  fd is borrowed.  On failure
+ * Maps the region's bytes of the file, sets region->host and region->mapping, and enters the mapping in the SIGBUS guard.  fd is borrowed.  On failure
  * nothing is kept.  0; -EINVAL: not a regular file, not open for reading and writing, sealed against writing, or sums that wrap; -EFAULT: beyond the end of the
  * file; -ENOMEM; errors of fstat, fstatfs and mmap.
  */

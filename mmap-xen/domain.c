@@ -33,7 +33,6 @@ domain_check_region (struct region *r)
 {
 	if (domain_check (r->spec.xen_domid) != -ESRCH)
 		return true;
-	if (!__atomic_exchange_n (&r->lost, 1, __ATOMIC_ACQ_REL))
-		__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
+	guard_lose (&r->lost);
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,4 +54,41 @@ uffd_handshake (int fd, uint64_t *features)
 		return -errno;
 	*features = api.features;
 	return 0;
+}
+
+bool
+uffd_can_serve (uint64_t features)
+{
+	return (features & UFFD_FEATURE_MISSING_SHMEM) && (features & UFFD_FEATURE_MISSING_HUGETLBFS);
+}
+
+int
+uffd_register (int fd, void *mapping, size_t size)
+{
+	struct uffdio_register r = {
+		.range = { .start = (uintptr_t) mapping, .len = size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	/* A huge page made of small ones could wake for one of them and not for its neighbour.  Fails where there are none, which is as well. */
+	madvise (mapping, size, MADV_NOHUGEPAGE);
+	if (ioctl (fd, UFFDIO_REGISTER, &r) < 0)
+		return -errno;
+	return r.ioctls & UINT64_C (1) << _UFFDIO_COPY ? 0 : -EOPNOTSUPP;
+}
+
+void
+uffd_unregister (int fd, void *mapping, size_t size)
+{
+	struct uffdio_range r = { .start = (uintptr_t) mapping, .len = size };
+
+	ioctl (fd, UFFDIO_UNREGISTER, &r);
+}
+
+void
+uffd_wake (int fd, void *mapping, size_t size)
+{
+	struct uffdio_range r = { .start = (uintptr_t) mapping, .len = size };
+
+	ioctl (fd, UFFDIO_WAKE, &r);
 }

@@ -5,6 +5,8 @@
 #ifndef POSTCOPY_UFFD_H
 #define POSTCOPY_UFFD_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -15,5 +17,20 @@ int uffd_open (void);
 
 /* The handshake (UFFDIO_API), once per fd.  0 and the kernel's feature bits, or a negative errno. */
 int uffd_handshake (int fd, uint64_t *features);
+
+/* Can a kernel with these features serve guest memory of every kind: memfd and tmpfs, hugetlbfs? */
+bool uffd_can_serve (uint64_t features);
+
+/*
+ * Has faults on missing pages of a mapping told to the fd.  The whole mapping: whole pages, of its file's size.  0, or a negative errno (-EPERM: the file was
+ * opened without leave to write; -EBUSY: another userfaultfd has it; -EOPNOTSUPP: this kind of memory cannot be served).
+ */
+int uffd_register (int fd, void *mapping, size_t size);
+
+/* Undoes it: missing pages are zeroes again, and those who wait for one look again.  Also when others have copies of the fd. */
+void uffd_unregister (int fd, void *mapping, size_t size);
+
+/* Those who wait for a page of the mapping look again. */
+void uffd_wake (int fd, void *mapping, size_t size);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vhost/protocol.h>
+
 #include "devices/common/option-row.h"
 #include "devices/common/option-value.h"
 #include "devices/common/options.h"
@@ -273,6 +275,12 @@ options_free (struct options *o)
 		free (o->kept[--o->n_kept]);
 	free (o->kept);
 	*o = (struct options){ 0 };
+}
+
+uint64_t
+options_protocol_features (const struct device_options *o)
+{
+	return o->postcopy ? VH_BIT (VH_P_PAGEFAULT) : 0;
 }
 
 struct device_options *

@@ -6,6 +6,7 @@
 #define COMMON_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <vhost/log.h>
 
@@ -20,6 +21,7 @@ struct device_options {
 	unsigned queue_size;		/* 0: the library's default */
 	const unsigned *queue_threads;	/* a worker for each queue, from the first again when there are more queues; NULL: in turn */
 	unsigned n_queue_threads;
+	bool postcopy;
 };
 
 struct options {
@@ -46,6 +48,9 @@ enum options_result {
 /* Strings in *ret point into argv or are freed by options_free, which is called whatever the result. */
 enum options_result options_parse (const struct program *, int argc, char **argv, struct options *ret);
 void options_free (struct options *);
+
+/* What they add to the protocol features of their device. */
+uint64_t options_protocol_features (const struct device_options *);
 
 /* The options of device i. */
 struct device_options *options_device (const struct program *, const struct options *, unsigned i);

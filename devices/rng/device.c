@@ -248,6 +248,7 @@ describe (struct rng *d, const struct rng_options *o)
 		.name = d->log.name,
 		.features = vh_backend_supported_ring_features (),
 		.rings = 1,
+		.protocol_features = options_protocol_features (&o->common),
 		.max_ring_size = o->common.queue_size,
 	};
 }

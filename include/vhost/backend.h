@@ -102,6 +102,8 @@ struct vh_device {
 	/*
 	 * Extra ones (VH_P_*) beside those that the library and the device's callbacks bring.  INFLIGHT_SHMFD: a request may be done twice, by a process
 	 * that takes again what one that died had taken.
+	 * PAGEFAULT: postcopy live migration, offered where the kernel, the build and vh_memory_guard allow it and no ring runs in the connection's loop;
+	 * CONFIGURE_MEM_SLOTS is not offered then, since the specification lets no front-end use both.
 	 */
 	uint64_t protocol_features;
 	unsigned rings;			/* 1..VH_MAX_RINGS */

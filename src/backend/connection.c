@@ -45,6 +45,7 @@ connection_release (struct vh_backend *b)
 	channel_close (&b->channel);
 	notify_close (b);
 	backend_close_retired (b);
+	postcopy_drop (b);
 	vrings_reset (b);
 	inflight_area_drop (b);
 	vh_memory_unref (b->memory);
@@ -81,6 +82,7 @@ connection_begin_end (struct vh_backend *b)
 	if (b->state != BACKEND_OPEN)
 		return;
 	b->state = BACKEND_CLOSING;
+	postcopy_front_end_gone (b);	/* before rings are told to stop: one may wait for a page */
 	vh_source_remove (b->source);
 	b->source = NULL;
 	vh_timer_set (b->deadline, -1);
@@ -209,7 +211,8 @@ connection_ready (void *opaque, uint32_t events)
 	struct vh_backend *b = opaque;
 
 	if (b->waiting > 0) {
-		/* A hang-up while rings settle, told again and again: what is left to read is read then. */
+		/* A hang-up while rings settle, told again and again: what is left to read is read then.  They may be waiting for a page. */
+		postcopy_front_end_gone (b);
 		vh_source_remove (b->source);
 		b->source = NULL;
 		return;
@@ -275,6 +278,15 @@ connection_open (struct vh_backend *b, const struct vh_backend_options *o)
 	return err;
 }
 
+static bool
+rings_are_elsewhere (const struct vh_backend_options *o)
+{
+	for (unsigned i = 0; i < o->n_ring_loops; i++)
+		if (o->ring_loops[i] == o->loop)
+			return false;
+	return o->n_ring_loops > 0;
+}
+
 int
 vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_options *options, struct vh_backend **ret)
 {
@@ -295,7 +307,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	error_init (&b->error, &o.log, device->name ? device->name : "device");
 	b->timeout_ms = o.timeout_ms ? o.timeout_ms : DEFAULT_TIMEOUT_MS;
 	b->offered = backend_offered_features (device);
-	b->protocol_offered = backend_offered_protocol_features (device, &b->ops);
+	b->protocol_offered = backend_offered_protocol_features (device, &b->ops, rings_are_elsewhere (&o));
 	b->closed = o.closed;
 	b->closed_opaque = o.opaque;
 	channel_init (&b->channel, fd);

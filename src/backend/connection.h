@@ -112,6 +112,10 @@ struct vh_backend {
 	struct vh_memory *memory;	/* never NULL: empty at first */
 	struct backend_inflight inflight;
 
+	struct postcopy *postcopy;	/* POSTCOPY_ADVISE to POSTCOPY_END; else NULL */
+	bool listening;			/* POSTCOPY_LISTEN came */
+	struct vh_memory *announced;	/* the front-end was told where it is, and has not said that it knows: not to be touched */
+
 	struct channel requests;	/* to the front-end: SET_BACKEND_REQ_FD */
 	struct vh_source *requests_source;
 	bool config_change_due;
@@ -159,7 +163,7 @@ bool backend_device_valid (const struct vh_device *);
 void backend_fill_ops (struct vh_device_ops *, const struct vh_device_ops *theirs);
 
 /* Protocol features to offer: the library's own, and those of the device's callbacks (filled table). */
-uint64_t backend_offered_protocol_features (const struct vh_device *, const struct vh_device_ops *);
+uint64_t backend_offered_protocol_features (const struct vh_device *, const struct vh_device_ops *, bool rings_elsewhere);
 
 /* --- dispatch.c --- */
 
@@ -187,6 +191,7 @@ FINISHER (negotiate_reset_device);
 
 /* memory-table.c */
 HANDLER (memory_table_set);
+FINISHER (memory_table_answer);
 HANDLER (memory_table_add);
 HANDLER (memory_table_remove);
 FINISHER (memory_table_get_max_slots);
@@ -215,6 +220,23 @@ HANDLER (inflight_area_set);
 void inflight_area_drop (struct vh_backend *);
 /* The part of a ring; its region is NULL when there is no area. */
 struct inflight_part inflight_area_part (const struct vh_backend *, unsigned ring);
+
+/* postcopy-walk.c */
+HANDLER (postcopy_advise);
+FINISHER (postcopy_send_fd);
+void postcopy_refuse (struct vh_backend *, struct message *, struct message *);
+HANDLER (postcopy_listen);
+HANDLER (postcopy_end);
+/* While listening: SET_MEM_TABLE with regions makes b->announced and is answered with our addresses ... */
+int postcopy_announce (struct vh_backend *, struct region *const *regions, unsigned n);
+int postcopy_fill_addresses (struct vh_backend *, const struct message *, struct message *reply);
+/* ... and the next one, without, says that they are known: *ret is the table to put in force, and its reference the caller's. */
+int postcopy_accept (struct vh_backend *, const struct message *, struct vh_memory **ret);
+bool postcopy_is_announced (const struct vh_backend *);
+/* Ends it, however far it came. */
+void postcopy_drop (struct vh_backend *);
+/* The front-end will bring no more pages: nobody waits for them. */
+void postcopy_front_end_gone (struct vh_backend *);
 
 /* config.c */
 HANDLER (config_check);

@@ -78,7 +78,7 @@ uint64_t
 vh_backend_supported_protocol_features (void)
 {
 	return VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE)
-	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features () | postcopy_protocol_features ();
+	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features ();
 }
 
 /* Features that are there for devices that ask for them. */
@@ -98,9 +98,13 @@ callback_features (const struct vh_device_ops *ops)
 }
 
 uint64_t
-backend_offered_protocol_features (const struct vh_device *d, const struct vh_device_ops *ops)
+backend_offered_protocol_features (const struct vh_device *d, const struct vh_device_ops *ops, bool rings_elsewhere)
 {
 	uint64_t bits = vh_backend_supported_protocol_features () | callback_features (ops) | (d->protocol_features & NAMED_FEATURES);
+
+	/* A ring that waits for a page must not keep the connection from being served: the page may depend on that. */
+	if ((d->protocol_features & VH_BIT (VH_P_PAGEFAULT)) && rings_elsewhere && postcopy_protocol_features ())
+		bits = (bits | VH_BIT (VH_P_PAGEFAULT)) & ~VH_BIT (VH_P_CONFIGURE_MEM_SLOTS);
 
 	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);
 }

@@ -21,7 +21,7 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_SET_FEATURES] = { .handle = negotiate_set_features },
 	[REQUEST_SET_OWNER] = { .handle = negotiate_set_owner },
 	[REQUEST_RESET_OWNER] = { .handle = negotiate_reset },
-	[REQUEST_SET_MEM_TABLE] = { .handle = memory_table_set },
+	[REQUEST_SET_MEM_TABLE] = { .handle = memory_table_set, .finish = memory_table_answer },
 	[REQUEST_SET_LOG_BASE] = NOT_SUPPORTED,
 	[REQUEST_SET_LOG_FD] = NOT_SUPPORTED,
 	[REQUEST_SET_VRING_NUM] = { .handle = vrings_set_num },
@@ -44,9 +44,9 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_SET_CONFIG] = { .handle = config_set },
 	[REQUEST_CREATE_CRYPTO_SESSION] = NOT_SUPPORTED,
 	[REQUEST_CLOSE_CRYPTO_SESSION] = NOT_SUPPORTED,
-	[REQUEST_POSTCOPY_ADVISE] = NOT_SUPPORTED,
-	[REQUEST_POSTCOPY_LISTEN] = NOT_SUPPORTED,
-	[REQUEST_POSTCOPY_END] = NOT_SUPPORTED,
+	[REQUEST_POSTCOPY_ADVISE] = { .handle = postcopy_advise, .finish = postcopy_send_fd, .refuse = postcopy_refuse },
+	[REQUEST_POSTCOPY_LISTEN] = { .handle = postcopy_listen },
+	[REQUEST_POSTCOPY_END] = { .handle = postcopy_end },
 	[REQUEST_GET_INFLIGHT_FD] = { .finish = inflight_area_get, .refuse = inflight_area_refuse },
 	[REQUEST_SET_INFLIGHT_FD] = { .handle = inflight_area_set },
 	[REQUEST_GPU_SET_SOCKET] = NOT_SUPPORTED,
@@ -79,8 +79,10 @@ wants_ack (const struct vh_backend *b, const struct message *m, const struct mes
 {
 	if (row && row->answer == ANSWER_U64)
 		return true;
-	/* Asked after the request was served, so that SET_PROTOCOL_FEATURES itself can be acknowledged. */
-	return (m->flags & MESSAGE_NEED_REPLY) && (b->protocol & VH_BIT (VH_P_REPLY_ACK));
+	if (!(m->flags & MESSAGE_NEED_REPLY))
+		return false;
+	/* Asked after the request was served, so that SET_PROTOCOL_FEATURES itself can be acknowledged.  QEMU waits for LISTEN's even without the feature. */
+	return (b->protocol & VH_BIT (VH_P_REPLY_ACK)) || m->request == REQUEST_POSTCOPY_LISTEN;
 }
 
 /* The refusal that this request has; a front-end that would not see any is told by closing. */
@@ -115,7 +117,8 @@ answer (struct vh_backend *b, struct message *m, const struct message_row *row, 
 		refuse (b, m, row, err);
 		return;
 	}
-	if (row->answer == ANSWER_PAYLOAD)
+	/* SET_MEM_TABLE has a payload in postcopy and none else. */
+	if (row->answer == ANSWER_PAYLOAD || b->reply.size > 0)
 		send_reply (b);
 	else if (wants_ack (b, m, row)) {
 		message_put_u64 (&b->reply, 0);
@@ -127,6 +130,9 @@ static int
 check (const struct vh_backend *b, const struct message *m, const struct message_row *row)
 {
 	if ((m->flags & MESSAGE_REPLY))
+		return -EPROTO;
+	/* Our addresses are under way to whoever resolves faults; until they are there, nothing else may happen. */
+	if (postcopy_is_announced (b) && m->request != REQUEST_SET_MEM_TABLE)
 		return -EPROTO;
 	return message_check_form (m, row) ?: message_check_gate (row, b->offered, b->features, b->protocol);
 }
@@ -141,7 +147,8 @@ backend_serve (struct vh_backend *b, struct message *m)
 	error_log (&b->error, VH_LOG_DEBUG, "%s (%u), %u bytes, %u fds%s", row ? row->name : "unknown request", m->request, m->size, m->n_fds,
 		   m->flags & MESSAGE_NEED_REPLY ? ", answer wanted" : "");
 	if (err == -EPROTO) {
-		backend_fail (b, error_set (&b->error, err, "the front-end sent a reply"));
+		backend_fail (b, error_set (&b->error, err, m->flags & MESSAGE_REPLY ? "the front-end sent a reply" :
+					    "a request before our addresses were acknowledged"));
 		return true;
 	}
 	if (err == 0 && h->handle)

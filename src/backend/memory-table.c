@@ -20,6 +20,18 @@ regions_unref (struct region **regions, unsigned n)
 		region_unref (regions[i]);
 }
 
+/* Puts a table in force; its reference is the connection's from now on. */
+static void
+table_install (struct vh_backend *b, struct vh_memory *table)
+{
+	vh_memory_unref (b->memory);
+	b->memory = table;
+	backend_watch_memory (b);
+	/* What could not start for want of memory may now. */
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		b->vrings[i].failed = false;
+}
+
 /* Makes a table of these regions the one in force. */
 static int
 table_replace (struct vh_backend *b, struct region *const *regions, unsigned n)
@@ -27,19 +39,13 @@ table_replace (struct vh_backend *b, struct region *const *regions, unsigned n)
 	struct vh_memory *table;
 	int err = memory_new (regions, n, &table);
 
-	if (err < 0)
-		return err;
-	vh_memory_unref (b->memory);
-	b->memory = table;
-	backend_watch_memory (b);
-	/* What could not start for want of memory may now. */
-	for (unsigned i = 0; i < b->n_vrings; i++)
-		b->vrings[i].failed = false;
-	return 0;
+	if (err == 0)
+		table_install (b, table);
+	return err;
 }
 
-int
-memory_table_set (struct vh_backend *b, struct message *m)
+static int
+table_set (struct vh_backend *b, struct message *m)
 {
 	struct vh_region specs[VH_MAX_TABLE_REGIONS];
 	struct region *regions[VH_MAX_TABLE_REGIONS];
@@ -53,9 +59,29 @@ memory_table_set (struct vh_backend *b, struct message *m)
 	for (mapped = 0; mapped < n && err == 0; mapped += err == 0)
 		err = region_new (&specs[mapped], m->fds[mapped], &regions[mapped]);
 	if (err == 0)
-		err = table_replace (b, regions, n);
+		err = b->listening ? postcopy_announce (b, regions, n) : table_replace (b, regions, n);
 	regions_unref (regions, mapped);	/* the table has its own references */
 	return err;
+}
+
+int
+memory_table_set (struct vh_backend *b, struct message *m)
+{
+	struct vh_memory *table;
+	int err;
+
+	if (!postcopy_is_announced (b))
+		return table_set (b, m);
+	err = postcopy_accept (b, m, &table);
+	if (err == 0)
+		table_install (b, table);
+	return err;
+}
+
+int
+memory_table_answer (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	return postcopy_is_announced (b) ? postcopy_fill_addresses (b, m, reply) : 0;
 }
 
 /* The regions in force, into an array that has room for one more. */

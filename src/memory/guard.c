@@ -125,6 +125,13 @@ guard_remove (void *base)
 		slot_set (s, 0, 0, NULL);
 }
 
+void
+guard_lose (int *lost)
+{
+	if (!__atomic_exchange_n (lost, 1, __ATOMIC_ACQ_REL))
+		__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
+}
+
 /* --- the signal --- */
 
 static bool
@@ -146,8 +153,7 @@ guard_replace (const struct guard_slot *s)
 {
 	if (mmap ((void *) s->base, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return false;
-	__atomic_store_n (s->lost, 1, __ATOMIC_RELEASE);
-	__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
+	guard_lose (s->lost);
 	return true;
 }
 
@@ -187,6 +193,12 @@ guard_handler (int number, siginfo_t *info, void *context)
 	if (!guard_strike (info))
 		guard_chain (number, info, context);
 	errno = saved;
+}
+
+bool
+guard_is_installed (void)
+{
+	return __atomic_load_n (&guard_installed, __ATOMIC_ACQUIRE);
 }
 
 int

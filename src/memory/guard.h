@@ -7,6 +7,7 @@
 #ifndef MEMORY_GUARD_H
 #define MEMORY_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* How often the guard struck in this process (atomic).  A ring that sees it change asks memory_lost. */
@@ -23,5 +24,11 @@ int guard_add (void *base, size_t size, int *lost);
 
 /* Takes it out again, before it is unmapped. */
 void guard_remove (void *base);
+
+/* Says of a mapping that it is lost, for another reason than the guard's own. */
+void guard_lose (int *lost);
+
+/* Was vh_memory_guard called?  Without it SIGBUS ends the process. */
+bool guard_is_installed (void);
 
 #endif

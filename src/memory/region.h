@@ -11,7 +11,9 @@
 struct region {
 	struct vh_region spec;	/* as the front-end described it; spec.fd is -1 */
 	unsigned char *host;	/* where its first byte is mapped; NULL: nothing is mapped in advance, accesses go through map_ranges */
-	void *model;		/* the memory model's own: mapping base and length, domain, ... */
+	void *mapping;		/* of a file: the whole mapping that host is in, mapping_size bytes of whole pages; NULL: it is no file's */
+	size_t mapping_size;
+	void *model;		/* the memory model's own: domain, grants, ... */
 	int lost;		/* atomic; set by the SIGBUS guard: the file shrank, what is mapped now are zeroes */
 	unsigned refs;		/* atomic */
 };

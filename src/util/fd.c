@@ -4,12 +4,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "util/checked.h"
 #include "util/fd.h"
 
 void
@@ -46,6 +49,17 @@ fd_is_stream (int fd)
 	socklen_t size = sizeof (type);
 
 	return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+int
+fd_page_size (int fd, uint64_t *ret)
+{
+	struct statfs fs;
+
+	if (fstatfs (fd, &fs) < 0)
+		return -errno;
+	*ret = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t) fs.f_bsize : (uint64_t) sysconf (_SC_PAGESIZE);
+	return is_power_of_two (*ret) ? 0 : -EINVAL;
 }
 
 int

@@ -20,6 +20,9 @@ bool fd_can_notify (int fd);
 /* Is this a stream socket? */
 bool fd_is_stream (int fd);
 
+/* To what mappings of this file are aligned: a page, or the size of its huge pages.  0, or a negative errno. */
+int fd_page_size (int fd, uint64_t *ret);
+
 /*
  * Notifies: adds one to an eventfd, and does not block, whatever the peer did to the description.  A full one counts as notified.  0, or a negative errno.
  */

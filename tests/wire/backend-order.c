@@ -67,7 +67,7 @@ static const struct gated {
 	{ 23, 8, 0, REFUSAL },	/* SET_VRING_ENDIAN */
 	{ 26, 1072, 0, CLOSED },	/* CREATE_CRYPTO_SESSION */
 	{ 27, 8, 0, REFUSAL },	/* CLOSE_CRYPTO_SESSION */
-	{ 28, 0, 0, CLOSED },	/* POSTCOPY_ADVISE */
+	{ 28, 0, 0, ANSWER },	/* POSTCOPY_ADVISE: a reply without an fd */
 	{ 29, 0, 0, REFUSAL },	/* POSTCOPY_LISTEN */
 	{ 30, 0, 0, REFUSAL },	/* POSTCOPY_END */
 	{ 31, 24, 0, ANSWER },	/* GET_INFLIGHT_FD: "none" */
