@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vhost/crypto.h>
 #include <vhost/log.h>
 #include <vhost/loop.h>
 #include <vhost/memory.h>
@@ -90,6 +91,30 @@ struct vh_device_ops {
 
 	/* The largest packet that the guest is told, 68..65535 bytes (NET_SET_MTU; VH_P_MTU). */
 	int (*set_mtu) (void *device, unsigned mtu);
+
+	/*
+	 * The driver's status register (SET_STATUS; VH_P_STATUS), but for 0, which is `reset`.  Returns what it reads from now on: the same, or without
+	 * FEATURES_OK, say.
+	 */
+	int (*set_status) (void *device, uint8_t status);
+
+	/*
+	 * A crypto session (CREATE_CRYPTO_SESSION; VH_P_CRYPTO_SESSION): an id in *id, 0..INT64_MAX.  And its end.  Both or none.
+	 */
+	int (*create_crypto_session) (void *device, const struct vh_crypto_session *, int64_t *id);
+	int (*close_crypto_session) (void *device, int64_t id);
+
+	/* Sizes of the shared memory regions, multiples of the page size, the same at each call; 0: not there (GET_SHMEM_CONFIG; VH_P_SHMEM). */
+	int (*get_shmem_config) (void *device, uint64_t sizes[VH_MAX_SHMEM]);
+
+	/*
+	 * Another device asks for an object that is not among those of vh_backend_add_object (GET_SHARED_OBJECT; VH_P_SHARED_OBJECT): an fd, which stays the
+	 * device's, or a negative errno.
+	 */
+	int (*get_object) (void *device, const uint8_t uuid[VH_UUID_SIZE]);
+
+	/* The socket of a GPU's display, see gpu.h: the device's if this returns 0.  If NULL, then the message is refused; there is no feature for it. */
+	int (*set_gpu_socket) (void *device, int fd);
 };
 
 /* A device, as the library must know it.  Borrowed by the connections, unchanged while there is one, but for *config. */
@@ -100,8 +125,9 @@ struct vh_device {
 	const char *name;		/* for log lines; NULL: "device" */
 	uint64_t features;		/* virtio feature bits offered; the library removes those of rings it cannot do, and adds VH_F_PROTOCOL_FEATURES */
 	/*
-	 * Extra ones (VH_P_*) beside those that the library and the device's callbacks bring.  INFLIGHT_SHMFD: a request may be done twice, by a process
-	 * that takes again what one that died had taken.
+	 * Protocol features (VH_P_*) beside those that the library and the device's callbacks bring.  These are looked at: CROSS_ENDIAN, HOST_NOTIFIER,
+	 * INBAND_NOTIFICATIONS, SHARED_OBJECT, STATUS; and INFLIGHT_SHMFD: a request may be done twice, by a process that takes again what one that died had
+	 * taken.
 	 * PAGEFAULT: postcopy live migration, offered where the kernel, the build and vh_memory_guard allow it and no ring runs in the connection's loop;
 	 * CONFIGURE_MEM_SLOTS is not offered then, since the specification lets no front-end use both.
 	 */
@@ -170,6 +196,40 @@ uint64_t vh_backend_protocol_features (const struct vh_backend *);
  * 0; -EOPNOTSUPP when the front-end gave no channel for it; -ECONNRESET.  The connection's thread only.
  */
 int vh_backend_config_changed (struct vh_backend *);
+
+/*
+ * What the front-end made of a request of the back-end's.  err: 0; -EREMOTEIO: it refused; -ETIMEDOUT, -EPROTO, -EBADMSG, -ECONNRESET: there was no answer and
+ * the channel is gone.  fd: the callback's, in the answer to vh_backend_lookup_object; else -1.  It may be made before the call returns if the front-end
+ * gives no answers (REPLY_ACK is not in force): err is 0 then.
+ */
+typedef void vh_backend_answer_fn (void *opaque, int err, int fd);
+
+/*
+ * Requests to the front-end.  None waits: `answered`, which may be NULL, is called once unless the call fails.  While all rings are stopped nothing is sent,
+ * and what was asked leaves when one starts.  Common: 0; -EINVAL; -EOPNOTSUPP: the feature is not in force, or the front-end gave no channel; -EBUSY: too
+ * many are waiting; -ECONNRESET; -EMFILE.  The connection's thread only.
+ *
+ * An object that other devices may ask for by its name (SHARED_OBJECT_ADD, REMOVE): fd is borrowed, a copy is kept until it is removed or the connection
+ * ends.  -EEXIST, -ENOSPC: up to 64 at a time; -ENOENT.  An object that the front-end refused is removed before `answered`.
+ */
+int vh_backend_add_object (struct vh_backend *, const uint8_t uuid[VH_UUID_SIZE], int fd, vh_backend_answer_fn *answered, void *opaque);
+int vh_backend_remove_object (struct vh_backend *, const uint8_t uuid[VH_UUID_SIZE], vh_backend_answer_fn *answered, void *opaque);
+
+/* Asks for another device's object (SHARED_OBJECT_LOOKUP). */
+int vh_backend_lookup_object (struct vh_backend *, const uint8_t uuid[VH_UUID_SIZE], vh_backend_answer_fn *answered, void *opaque);
+
+/*
+ * Puts a piece of a file into a shared memory region of the guest, and takes it out again (SHMEM_MAP, SHMEM_UNMAP).  Offsets and size are multiples of the
+ * page size.  The front-end takes all out when the device is reset.
+ */
+int vh_backend_map_shmem (struct vh_backend *, const struct vh_shmem_map *, int fd, vh_backend_answer_fn *answered, void *opaque);
+int vh_backend_unmap_shmem (struct vh_backend *, const struct vh_shmem_map *, vh_backend_answer_fn *answered, void *opaque);
+
+/*
+ * Lets the guest kick a ring directly, by writing to a page of this file (VRING_HOST_NOTIFIER_MSG); fd -1: not any more.  The front-end takes it away when
+ * the ring stops.
+ */
+int vh_backend_set_host_notifier (struct vh_backend *, unsigned ring, int fd, uint64_t offset, vh_backend_answer_fn *answered, void *opaque);
 
 /* What this build's back-end offers of the protocol by itself (VH_P_* bits), and of virtio rings (VH_F_* bits). */
 uint64_t vh_backend_supported_protocol_features (void);

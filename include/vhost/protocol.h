@@ -64,6 +64,22 @@ extern "C" {
 /* Most rings of a device (vhost-user: eight bits in the ring messages). */
 #define VH_MAX_RINGS 256
 
+/* The name of a shared object: a UUID in the byte order of RFC 4122. */
+#define VH_UUID_SIZE 16
+
+/* Shared memory regions of a device (virtio 1.2, 2.10): so many ids. */
+#define VH_MAX_SHMEM 256
+
+/* A piece of a file in a shared memory region (vhost-user, "VIRTIO shared memory mapping"). */
+#define VH_SHMEM_WRITABLE 0x1u
+struct vh_shmem_map {
+	uint8_t id;		/* of the region */
+	unsigned flags;		/* VH_SHMEM_* */
+	uint64_t fd_offset;	/* in the file, where the piece begins */
+	uint64_t offset;	/* in the region */
+	uint64_t size;		/* bytes, not 0 */
+};
+
 /*
  * The name of a bit, as the specifications spell it without prefix ("EVENT_IDX", "REPLY_ACK"); NULL when it has none here.
  * vh_virtio_feature_name knows the bits of rings and transport, and those of a device when `device_id` (virtio device id) is not 0.

@@ -6,6 +6,7 @@
 #define VHOST_VHOST_H
 
 #include <vhost/backend.h>
+#include <vhost/crypto.h>
 #include <vhost/daemon.h>
 #include <vhost/error.h>
 #include <vhost/frontend.h>

@@ -44,9 +44,12 @@ connection_release (struct vh_backend *b)
 	b->watch = NULL;
 	channel_close (&b->channel);
 	notify_close (b);
+	vh_timer_remove (b->notices.deadline);
+	b->notices.deadline = NULL;
+	objects_close (b);
 	backend_close_retired (b);
 	postcopy_drop (b);
-	vrings_reset (b);
+	vrings_close (b);
 	inflight_area_drop (b);
 	vh_memory_unref (b->memory);
 	b->memory = NULL;
@@ -274,6 +277,8 @@ connection_open (struct vh_backend *b, const struct vh_backend_options *o)
 	if (err == 0)
 		err = vh_loop_add_timer (b->loop, watch_passed, b, &b->watch);
 	if (err == 0)
+		err = notify_open (b);
+	if (err == 0)
 		err = vh_loop_add_fd (b->loop, b->channel.fd, EPOLLIN, connection_ready, b, &b->source);
 	return err;
 }
@@ -311,7 +316,8 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	b->closed = o.closed;
 	b->closed_opaque = o.opaque;
 	channel_init (&b->channel, fd);
-	channel_init (&b->requests, -1);
+	channel_init (&b->notices.channel, -1);
+	objects_init (b);
 	err = connection_open (b, &o);
 	if (err < 0) {
 		b->channel.fd = -1;	/* still the caller's */

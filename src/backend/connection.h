@@ -33,6 +33,9 @@ struct vring_want {
 	struct vh_memory *memory;	/* a reference, when run */
 	struct inflight_part inflight;	/* borrowed from the control context, which changes it only while no ring runs */
 	int kick, call, err;		/* borrowed from the control context; -1: none */
+	bool poll;			/* there is no kick to wait for */
+	bool call_in_band, err_in_band;	/* in place of the eventfd: a message (INBAND_NOTIFICATIONS) */
+	uint32_t kicks;			/* in-band kicks so far; another number is another kick */
 };
 
 struct vring {
@@ -48,6 +51,8 @@ struct vring {
 	bool have_base;
 	struct vring_addresses addr;	/* user addresses, as they came */
 	int kick, call, err;		/* -1: none */
+	bool no_kick, no_call, no_err;	/* the front-end said so: an eventfd of -1 before that is one that is not there yet */
+	uint32_t kicks;			/* VRING_KICK messages */
 
 	/* control context: the letters */
 	struct vring_want want, has;	/* has: what the ring context answered last */
@@ -67,6 +72,47 @@ struct vring {
 	struct vring_want now;		/* the letter it acts by; its memory belongs to the letter */
 	struct vh_ring_counters past;	/* of earlier starts */
 	struct vh_ring_counters shown;	/* atomic fields: for any thread */
+
+	/* from the ring context to the control context: a call or an error for the front-end, in-band */
+	bool call_due, err_due, caller_posted;	/* atomic */
+	struct vh_mail caller;
+};
+
+/*
+ * Requests to the front-end (notify.c).  One at a time awaits its answer; the others wait here for their turn.  Calls, errors and changes of the configuration
+ * are marks and not entries, so they cannot be too many.
+ */
+#define NOTICE_BODY 40	/* the largest: SHMEM_MAP */
+#define NOTICES 64	/* waiting at a time: more than a device has reason for, and it is told when they are too many */
+
+struct notice {
+	uint32_t request;
+	uint32_t size;
+	uint8_t body[NOTICE_BODY];
+	int fd;				/* its own; -1: none */
+	vh_backend_answer_fn *answered;	/* may be NULL */
+	void *opaque;
+};
+
+struct notices {
+	struct channel channel;		/* SET_BACKEND_REQ_FD's; its fd is -1 when there is none */
+	struct vh_source *source;
+	struct vh_timer *deadline;	/* for the answer */
+	bool config_change_due;
+	bool awaiting;			/* an answer, to `asked` */
+	struct notice asked;
+	struct notice queue[NOTICES];
+	unsigned first, n;
+	unsigned next_vring;		/* whose mark is looked at first */
+	bool vrings_first;		/* marks and entries take turns */
+};
+
+/* Objects that other devices may ask for (shared.c). */
+#define SHARED_OBJECTS 64	/* one fd each, of a process that may have 1024 */
+
+struct shared_object {
+	uint8_t uuid[VH_UUID_SIZE];
+	int fd;				/* our own; -1: this place is free */
 };
 
 enum backend_state {
@@ -116,9 +162,10 @@ struct vh_backend {
 	bool listening;			/* POSTCOPY_LISTEN came */
 	struct vh_memory *announced;	/* the front-end was told where it is, and has not said that it knows: not to be touched */
 
-	struct channel requests;	/* to the front-end: SET_BACKEND_REQ_FD */
-	struct vh_source *requests_source;
-	bool config_change_due;
+	uint8_t status;			/* SET_STATUS's */
+
+	struct notices notices;
+	struct shared_object objects[SHARED_OBJECTS];
 
 	void (*closed) (void *opaque, struct vh_backend *);
 	void *closed_opaque;
@@ -188,6 +235,7 @@ FINISHER (negotiate_get_queue_num);
 HANDLER (negotiate_set_owner);
 HANDLER (negotiate_reset);
 FINISHER (negotiate_reset_device);
+void negotiate_stop_device (struct vh_backend *);
 
 /* memory-table.c */
 HANDLER (memory_table_set);
@@ -206,8 +254,17 @@ HANDLER (vrings_set_kick);
 HANDLER (vrings_set_call);
 HANDLER (vrings_set_err);
 HANDLER (vrings_set_enable);
+HANDLER (vrings_kick);
+HANDLER (vrings_set_endian);
+/* Are all of them stopped?  Then the device is suspended, and says nothing by itself (vhost-user, "Suspended device state"). */
+bool vrings_stopped (const struct vh_backend *);
 void vrings_reset (struct vh_backend *);
 bool vrings_any_runs (const struct vh_backend *);
+void vrings_close (struct vh_backend *);
+/* An error of a ring is for the front-end to hear: through its eventfd, or in-band. */
+void vring_tell_error (struct vring *);
+/* A mark of the ring context came, see struct vring. */
+void vring_called (void *vring);
 /* Posts letters to the rings that are not as they should be; returns how many. */
 unsigned vrings_settle (struct vh_backend *);
 /* The ring context's answer to a letter. */
@@ -250,7 +307,37 @@ HANDLER (net_set_mtu);
 
 /* notify.c */
 HANDLER (notify_set_channel);
+int notify_open (struct vh_backend *);
 void notify_close (struct vh_backend *);
+
+/*
+ * Sends a request to the front-end, now or when it is its turn; its fd, if any, is borrowed.  `answered` is called once, unless this fails.  -EOPNOTSUPP: no
+ * channel, or what the row needs is not in force; -EBUSY: too many wait; -ECONNRESET: the connection is closing; -EMFILE, -ENFILE.
+ */
+int notify_ask (struct vh_backend *, const struct message *, vh_backend_answer_fn *answered, void *opaque);
+
+/* Sends what is due and may be sent now. */
+void notify_go_on (struct vh_backend *);
+
+/* shared.c */
+FINISHER (objects_get);
+void objects_refuse (struct vh_backend *, struct message *, struct message *);
+/* The front-end does not want this one. */
+void objects_refused (struct vh_backend *, const uint8_t uuid[VH_UUID_SIZE]);
+void objects_init (struct vh_backend *);
+void objects_close (struct vh_backend *);
+FINISHER (shmem_get_config);
+
+/* status.c */
+HANDLER (status_set);
+FINISHER (status_is_set);
+FINISHER (status_get);
+
+/* crypto.c, gpu.c */
+FINISHER (crypto_create_session);
+void crypto_refuse_session (struct vh_backend *, struct message *, struct message *);
+HANDLER (crypto_close_session);
+HANDLER (gpu_set_socket);
 
 /* --- vring.c: the ring context --- */
 

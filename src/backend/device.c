@@ -81,9 +81,6 @@ vh_backend_supported_protocol_features (void)
 	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features ();
 }
 
-/* Features that are there for devices that ask for them. */
-#define NAMED_FEATURES VH_BIT (VH_P_INFLIGHT_SHMFD)
-
 /* Features that are there because the device has the callback. */
 static uint64_t
 callback_features (const struct vh_device_ops *ops)
@@ -93,18 +90,33 @@ callback_features (const struct vh_device_ops *ops)
 #define OFFER(feature, callback) (bits |= ops->callback ? VH_BIT (VH_P_##feature) : 0)
 	OFFER (RARP, send_rarp);
 	OFFER (MTU, set_mtu);
+	OFFER (STATUS, set_status);
+	OFFER (SHMEM, get_shmem_config);
+	OFFER (SHARED_OBJECT, get_object);
 #undef OFFER
+	if (ops->create_crypto_session && ops->close_crypto_session)
+		bits |= VH_BIT (VH_P_CRYPTO_SESSION);
 	return bits;
 }
+
+/* Those that the library does by itself, for devices that have a reason. */
+#define ASKED_FOR                                                                                                                                       \
+	(VH_BIT (VH_P_CROSS_ENDIAN) | VH_BIT (VH_P_HOST_NOTIFIER) | VH_BIT (VH_P_INBAND_NOTIFICATIONS) | VH_BIT (VH_P_INFLIGHT_SHMFD) |                       \
+	 VH_BIT (VH_P_STATUS) | VH_BIT (VH_P_SHARED_OBJECT))
+
+/* Those whose messages carry fds to the front-end. */
+#define SENDS_FDS (VH_BIT (VH_P_HOST_NOTIFIER) | VH_BIT (VH_P_SHMEM))
 
 uint64_t
 backend_offered_protocol_features (const struct vh_device *d, const struct vh_device_ops *ops, bool rings_elsewhere)
 {
-	uint64_t bits = vh_backend_supported_protocol_features () | callback_features (ops) | (d->protocol_features & NAMED_FEATURES);
+	uint64_t bits = vh_backend_supported_protocol_features () | callback_features (ops) | (d->protocol_features & ASKED_FOR);
 
 	/* A ring that waits for a page must not keep the connection from being served: the page may depend on that. */
 	if ((d->protocol_features & VH_BIT (VH_P_PAGEFAULT)) && rings_elsewhere && postcopy_protocol_features ())
 		bits = (bits | VH_BIT (VH_P_PAGEFAULT)) & ~VH_BIT (VH_P_CONFIGURE_MEM_SLOTS);
 
+	if (bits & SENDS_FDS)
+		bits |= VH_BIT (VH_P_BACKEND_SEND_FD);
 	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);
 }

@@ -39,28 +39,28 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_NET_SET_MTU] = { .handle = net_set_mtu },
 	[REQUEST_SET_BACKEND_REQ_FD] = { .handle = notify_set_channel },
 	[REQUEST_IOTLB_MSG] = NOT_SUPPORTED,
-	[REQUEST_SET_VRING_ENDIAN] = NOT_SUPPORTED,
+	[REQUEST_SET_VRING_ENDIAN] = { .handle = vrings_set_endian },
 	[REQUEST_GET_CONFIG] = { .handle = config_check, .finish = config_get, .refuse = config_refuse },
 	[REQUEST_SET_CONFIG] = { .handle = config_set },
-	[REQUEST_CREATE_CRYPTO_SESSION] = NOT_SUPPORTED,
-	[REQUEST_CLOSE_CRYPTO_SESSION] = NOT_SUPPORTED,
+	[REQUEST_CREATE_CRYPTO_SESSION] = { .finish = crypto_create_session, .refuse = crypto_refuse_session },
+	[REQUEST_CLOSE_CRYPTO_SESSION] = { .handle = crypto_close_session },
 	[REQUEST_POSTCOPY_ADVISE] = { .handle = postcopy_advise, .finish = postcopy_send_fd, .refuse = postcopy_refuse },
 	[REQUEST_POSTCOPY_LISTEN] = { .handle = postcopy_listen },
 	[REQUEST_POSTCOPY_END] = { .handle = postcopy_end },
 	[REQUEST_GET_INFLIGHT_FD] = { .finish = inflight_area_get, .refuse = inflight_area_refuse },
 	[REQUEST_SET_INFLIGHT_FD] = { .handle = inflight_area_set },
-	[REQUEST_GPU_SET_SOCKET] = NOT_SUPPORTED,
+	[REQUEST_GPU_SET_SOCKET] = { .handle = gpu_set_socket },
 	[REQUEST_RESET_DEVICE] = { .handle = negotiate_reset, .finish = negotiate_reset_device },
-	[REQUEST_VRING_KICK] = NOT_SUPPORTED,
+	[REQUEST_VRING_KICK] = { .handle = vrings_kick },
 	[REQUEST_GET_MAX_MEM_SLOTS] = { .finish = memory_table_get_max_slots },
 	[REQUEST_ADD_MEM_REG] = { .handle = memory_table_add },
 	[REQUEST_REM_MEM_REG] = { .handle = memory_table_remove },
-	[REQUEST_SET_STATUS] = NOT_SUPPORTED,
-	[REQUEST_GET_STATUS] = NOT_SUPPORTED,
-	[REQUEST_GET_SHARED_OBJECT] = NOT_SUPPORTED,
+	[REQUEST_SET_STATUS] = { .handle = status_set, .finish = status_is_set },
+	[REQUEST_GET_STATUS] = { .finish = status_get },
+	[REQUEST_GET_SHARED_OBJECT] = { .finish = objects_get, .refuse = objects_refuse },
 	[REQUEST_SET_DEVICE_STATE_FD] = NOT_SUPPORTED,
 	[REQUEST_CHECK_DEVICE_STATE] = NOT_SUPPORTED,
-	[REQUEST_GET_SHMEM_CONFIG] = NOT_SUPPORTED,
+	[REQUEST_GET_SHMEM_CONFIG] = { .finish = shmem_get_config },
 	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = NOT_SUPPORTED,
 };
 
@@ -91,6 +91,8 @@ refuse (struct vh_backend *b, struct message *m, const struct message_row *row, 
 {
 	const struct backend_handler *h = row ? &backend_handlers[m->request] : NULL;
 
+	if (b->state != BACKEND_OPEN)
+		return;	/* the handler has ended it */
 	error_set (&b->error, err, "%s (%u) refused", row ? row->name : "request", m->request);
 	message_init_reply (&b->reply, m);
 	if (h && h->refuse)
@@ -162,6 +164,7 @@ backend_serve (struct vh_backend *b, struct message *m)
 		return false;
 	}
 	answer (b, m, row, h);
+	notify_go_on (b);	/* a ring may have started, and the device has something to say */
 	return true;
 }
 
@@ -174,4 +177,5 @@ backend_serve_finish (struct vh_backend *b)
 	b->waiting_handler = NULL;
 	answer (b, m, request_row (m->request), h);
 	message_close_fds (m);
+	notify_go_on (b);
 }

@@ -9,6 +9,8 @@
 /* Virtio feature bits that belong to rings and transport, not to a device type (virtio 1.2, 2.2): 24, 26, 28..41. */
 #define TRANSPORT_BITS (VH_BIT (24) | VH_BIT (26) | (VH_BIT (42) - VH_BIT (28)))
 
+#define IN_BAND_NEEDS (VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_REPLY_ACK))
+
 uint64_t
 vh_backend_supported_ring_features (void)
 {
@@ -71,6 +73,11 @@ negotiate_set_protocol_features (struct vh_backend *b, struct message *m)
 		return err;
 	if (features & ~b->protocol_offered)
 		return -EINVAL;
+	if ((features & VH_BIT (VH_P_INBAND_NOTIFICATIONS)) && ~features & IN_BAND_NEEDS) {
+		/* There is no other way to tell it (vhost-user, "In-band notifications"). */
+		backend_fail (b, error_set (&b->error, -EPROTO, "in-band notifications without BACKEND_REQ and REPLY_ACK"));
+		return -EPROTO;
+	}
 	/* The layout of regions hangs on this bit, so it cannot change once there are some. */
 	if (((features ^ b->protocol) & VH_BIT (VH_P_XEN_MMAP)) && vh_memory_count (b->memory) > 0)
 		return -EBUSY;
@@ -92,15 +99,21 @@ negotiate_set_owner (struct vh_backend *b, struct message *m)
 	return 0;
 }
 
+void
+negotiate_stop_device (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		b->vrings[i].enabled = b->vrings[i].started = false;
+}
+
 /* RESET_OWNER (deprecated: "disable all rings") and the first half of RESET_DEVICE. */
 int
 negotiate_reset (struct vh_backend *b, struct message *m)
 {
-	for (unsigned i = 0; i < b->n_vrings; i++) {
+	if (m->request == REQUEST_RESET_DEVICE)
+		negotiate_stop_device (b);
+	for (unsigned i = 0; i < b->n_vrings; i++)
 		b->vrings[i].enabled = false;
-		if (m->request == REQUEST_RESET_DEVICE)
-			b->vrings[i].started = false;
-	}
 	return 0;
 }
 
@@ -109,6 +122,7 @@ negotiate_reset_device (struct vh_backend *b, struct message *m, struct message 
 {
 	vrings_reset (b);
 	inflight_area_drop (b);
+	b->status = 0;
 	b->ops.reset (b->device->opaque);
 	return 0;
 }

@@ -56,7 +56,7 @@ vring_turn (struct vring *v)
 		more = ring_kicks_on (v->ring);
 	}
 	vring_show_counters (v);
-	if (more || v->now.kick < 0)	/* without a kick fd the ring is polled */
+	if (more || v->now.poll)
 		vring_again (v);
 }
 
@@ -80,6 +80,25 @@ vring_kicked (void *opaque, uint32_t events)
 
 /* --- callbacks of the ring --- */
 
+/* Leaves a mark for the control context, which has the channel. */
+static void
+vring_mark (struct vring *v, bool *due)
+{
+	__atomic_store_n (due, true, __ATOMIC_RELEASE);
+	if (!__atomic_exchange_n (&v->caller_posted, true, __ATOMIC_ACQ_REL))
+		vh_loop_post (v->backend->loop, &v->caller);
+}
+
+/* The driver is to be called and there is no eventfd. */
+static void
+vring_call (void *opaque)
+{
+	struct vring *v = opaque;
+
+	if (v->now.call_in_band)
+		vring_mark (v, &v->call_due);
+}
+
 static void
 vring_broken (void *opaque, int err, const char *why)
 {
@@ -88,6 +107,8 @@ vring_broken (void *opaque, int err, const char *why)
 	error_log (&v->backend->error, VH_LOG_ERROR, "ring %u stopped: %s (%s)", v->index, why, vh_strerror (err));
 	if (v->now.err >= 0)
 		fd_notify (v->now.err);
+	else if (v->now.err_in_band)
+		vring_mark (v, &v->err_due);
 }
 
 static void
@@ -106,7 +127,8 @@ vring_start (struct vring *v)
 	struct ring_setup s = {
 		.index = v->index, .size = w->size, .features = w->features, .desc = w->desc, .avail = w->avail, .used = w->used, .base = w->base,
 		.memory = w->memory, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
-		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .wake = vring_woken, .idle = vring_woken, .opaque = v,
+		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .call = vring_call, .wake = vring_woken, .idle = vring_woken,
+		.opaque = v,
 	};
 	int err = ring_new (&s, &v->ring);
 
@@ -156,10 +178,10 @@ vring_watch_kick (struct vring *v, int old_kick)
 		return;
 	vh_source_remove (v->kick_source);
 	v->kick_source = NULL;
-	if (v->now.kick < 0) {
+	if (v->now.poll)
 		vring_again (v);
+	if (v->now.kick < 0)
 		return;
-	}
 	err = vh_loop_add_fd (v->loop, v->now.kick, EPOLLIN | EPOLLET, vring_kicked, v, &v->kick_source);
 	if (err < 0)
 		vh_ring_fail (v->ring, err, "its kick cannot be watched");
@@ -188,6 +210,7 @@ static void
 vring_letter (void *opaque)
 {
 	struct vring *v = opaque;
+	uint32_t old_kicks = v->now.kicks;
 	int old_kick = v->now.kick;
 	int err = 0;
 
@@ -208,6 +231,11 @@ vring_letter (void *opaque)
 		vring_begin_stop (v);
 	if (v->ring && v->now.run)
 		vring_watch_kick (v, old_kick);
+	/* An in-band kick is acknowledged when the device has had its turn. */
+	if (v->ring && v->now.run && v->now.kicks != old_kicks) {
+		ring_count_kick (v->ring);
+		vring_turn (v);
+	}
 	vring_try_answer (v);
 }
 
@@ -231,5 +259,6 @@ vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loo
 	v->answer = (struct vh_mail){ .fn = vring_answered, .opaque = v };
 	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
 	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };
+	v->caller = (struct vh_mail){ .fn = vring_called, .opaque = v };
 	v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
 }

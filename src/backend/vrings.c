@@ -42,6 +42,30 @@ vring_base (const struct vring *v)
 }
 
 static bool
+in_band (const struct vh_backend *b)
+{
+	return b->protocol & VH_BIT (VH_P_INBAND_NOTIFICATIONS);
+}
+
+void
+vring_tell_error (struct vring *v)
+{
+	if (v->err >= 0)
+		fd_notify (v->err);
+	else if (in_band (v->backend) && !v->no_err)
+		__atomic_store_n (&v->err_due, true, __ATOMIC_RELEASE);	/* it leaves when this message is served */
+}
+
+bool
+vrings_stopped (const struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		if (b->vrings[i].started)
+			return false;
+	return true;
+}
+
+static bool
 vring_complete (const struct vring *v)
 {
 	return v->started && v->size > 0 && v->have_addr && vh_memory_count (v->backend->memory) > 0;
@@ -56,8 +80,7 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	w->run = b->state == BACKEND_OPEN && v->enabled && !v->failed && vring_complete (v);
 	if (w->run && vring_translate (v, w) < 0) {
 		error_log (&b->error, VH_LOG_WARNING, "ring %u is not inside guest memory", v->index);
-		if (v->err >= 0)
-			fd_notify (v->err);
+		vring_tell_error (v);
 		v->failed = true;
 		w->run = false;
 	}
@@ -71,6 +94,11 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	w->kick = v->kick;
 	w->call = v->call;
 	w->err = v->err;
+	/* Without an eventfd a ring is polled, unless kicks are messages and the front-end did not ask for polling all the same. */
+	w->poll = v->kick < 0 && (v->no_kick || !in_band (b));
+	w->call_in_band = v->call < 0 && !v->no_call && in_band (b);
+	w->err_in_band = v->err < 0 && !v->no_err && in_band (b);
+	w->kicks = v->kicks;
 }
 
 static bool
@@ -84,7 +112,8 @@ same_want (const struct vring_want *a, const struct vring_want *b)
 {
 	if (!a->run || !b->run)
 		return a->run == b->run;
-	return same_place (a, b) && a->memory == b->memory && a->kick == b->kick && a->call == b->call && a->err == b->err;
+	return same_place (a, b) && a->memory == b->memory && a->kick == b->kick && a->call == b->call && a->err == b->err && a->poll == b->poll &&
+	       a->call_in_band == b->call_in_band && a->err_in_band == b->err_in_band && a->kicks == b->kicks;
 }
 
 static void
@@ -217,6 +246,7 @@ vring_stop (struct vring *v)
 	v->failed = false;
 	backend_retire_fd (v->backend, v->kick);
 	v->kick = -1;
+	v->no_kick = false;
 }
 
 /* GET_VRING_BASE, first half: the ring is to stop, and finishes what it has. */
@@ -246,9 +276,9 @@ vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 	return 0;
 }
 
-/* Puts the fd of a KICK, CALL or ERR message in place of the one in *which (of ring v). */
+/* Puts the fd of a KICK, CALL or ERR message in place of the one in *which (of ring v); *none: there is to be none. */
 static int
-vring_take_fd (struct vring *v, struct message *m, int *which)
+vring_take_fd (struct vring *v, struct message *m, int *which, bool *none)
 {
 	int fd = -1;
 
@@ -259,6 +289,7 @@ vring_take_fd (struct vring *v, struct message *m, int *which)
 	}
 	backend_retire_fd (v->backend, *which);
 	*which = fd;
+	*none = fd < 0;
 	return 0;
 }
 
@@ -267,7 +298,7 @@ vrings_set_kick (struct vh_backend *b, struct message *m)
 {
 	struct vring_fd f;
 	struct vring *v = NULL;
-	int err = message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->kick);
+	int err = message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->kick, &v->no_kick);
 
 	if (err < 0)
 		return err;
@@ -282,7 +313,7 @@ vrings_set_call (struct vh_backend *b, struct message *m)
 	struct vring_fd f;
 	struct vring *v = NULL;
 
-	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->call);
+	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->call, &v->no_call);
 }
 
 int
@@ -291,7 +322,7 @@ vrings_set_err (struct vh_backend *b, struct message *m)
 	struct vring_fd f;
 	struct vring *v = NULL;
 
-	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->err);
+	return message_get_vring_fd (m, &f) ?: vring_get (b, f.index, &v) ?: vring_take_fd (v, m, &v->err, &v->no_err);
 }
 
 int
@@ -318,17 +349,76 @@ vrings_any_runs (const struct vh_backend *b)
 	return false;
 }
 
-/* Everything that was said about rings is forgotten.  They are at rest. */
+/* VRING_KICK: starts a ring, and is a kick. */
+int
+vrings_kick (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v = NULL;
+	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	if (s.num != 0)
+		return -EINVAL;
+	if (!v->started)
+		v->failed = false;
+	v->started = true;
+	v->kicks++;
+	return 0;
+}
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define HOST_IS_BIG 1
+#else
+#define HOST_IS_BIG 0
+#endif
+
+/* The byte order of a legacy ring (0 little, 1 big); one of VERSION_1 has none but the little one, and what is said here is not looked at then. */
+int
+vrings_set_endian (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v = NULL;
+	int err = message_get_state (m, &s) ?: vring_get_resting (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	if (s.num > 1)
+		return -EINVAL;
+	return b->features & VH_BIT (VH_F_VERSION_1) || s.num == HOST_IS_BIG ? 0 : -EOPNOTSUPP;
+}
+
+/* What was said about a ring is forgotten.  It is at rest. */
+static void
+vring_reset (struct vring *v)
+{
+	fd_close (&v->kick);
+	v->started = v->enabled = v->have_addr = v->have_base = v->failed = v->no_kick = false;
+	v->call_due = v->err_due = false;
+	v->size = v->base = v->kicks = 0;
+}
+
+/*
+ * The device is reset.  Calls and errors go where they went: a front-end that masks interrupts gave its eventfd once, when it came (QEMU), and would miss what
+ * is completed before it gives another.
+ */
 void
 vrings_reset (struct vh_backend *b)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		vring_reset (&b->vrings[i]);
+}
+
+void
+vrings_close (struct vh_backend *b)
 {
 	for (unsigned i = 0; i < b->n_vrings; i++) {
 		struct vring *v = &b->vrings[i];
 
-		fd_close (&v->kick);
+		vring_reset (v);
 		fd_close (&v->call);
 		fd_close (&v->err);
-		v->started = v->enabled = v->have_addr = v->have_base = v->failed = false;
-		v->size = v->base = 0;
+		v->no_call = v->no_err = false;
 	}
 }

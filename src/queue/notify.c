@@ -12,6 +12,8 @@ notify_call (struct vh_ring *ring)
 	/* What fails here is the peer's fd: it polls, or it waits for ever. */
 	if (ring->call >= 0 && fd_notify (ring->call) == 0)
 		ring->counters.calls++;
+	if (ring->call < 0 && ring->setup.call)
+		ring->setup.call (ring->setup.opaque);
 }
 
 void

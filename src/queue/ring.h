@@ -31,6 +31,8 @@ struct ring_setup {
 	struct vh_loop *loop;		/* for vh_ring_loop */
 	/* The driver broke the rules, or memory was lost: called once, in the ring's thread. */
 	void (*broken) (void *opaque, int err, const char *why);
+	/* The driver is to be called and there is no eventfd for it.  May be NULL. */
+	void (*call) (void *opaque);
 	/* Another ring_process is wanted, see vh_ring_wake. */
 	void (*wake) (void *opaque);
 	/*

@@ -6,6 +6,7 @@
 #ifndef WIRE_PAYLOAD_H
 #define WIRE_PAYLOAD_H
 
+#include <vhost/crypto.h>
 #include <vhost/memory.h>
 
 #include "wire/message.h"
@@ -67,5 +68,49 @@ struct inflight_area {
 /* The specification draws it with 20 bytes, and everybody sends the C structure, which has 24: both are taken, 24 are sent. */
 int message_get_inflight (const struct message *, struct inflight_area *ret);
 void message_put_inflight (struct message *, const struct inflight_area *);
+
+/* --- payload-device.c: payloads of single kinds of devices --- */
+
+/* Names of shared objects: 16 bytes as they are.  -EBADMSG for another size. */
+#define UUID_SIZE 16
+int message_get_uuid (const struct message *, uint8_t uuid[UUID_SIZE]);
+void message_put_uuid (struct message *, const uint8_t uuid[UUID_SIZE]);
+
+/* Device state (SET_DEVICE_STATE_FD): values are the wire's, unchecked. */
+struct state_transfer {
+	uint32_t direction;	/* TRANSFER_* */
+	uint32_t phase;
+};
+#define TRANSFER_SAVE 0
+#define TRANSFER_LOAD 1
+#define TRANSFER_PHASE_STOPPED 0
+int message_get_transfer (const struct message *, struct state_transfer *ret);
+void message_put_transfer (struct message *, const struct state_transfer *);
+
+/* The answer to it: bits 0-7 an error, bit 8 "no fd". */
+#define TRANSFER_ERROR_MASK 0xffu
+#define TRANSFER_NO_FD 0x100u
+
+/* Shared memory: the sizes of the regions, 0 for those that are not there; and a piece of a file in one of them. */
+void message_put_shmem_sizes (struct message *, const uint64_t sizes[VH_MAX_SHMEM]);
+/* -EBADMSG when the number in front disagrees. */
+int message_get_shmem_sizes (const struct message *, uint64_t sizes[VH_MAX_SHMEM]);
+/* -EBADMSG: flags that are not defined, an empty or wrapping range. */
+int message_get_shmem_map (const struct message *, struct vh_shmem_map *ret);
+void message_put_shmem_map (struct message *, const struct vh_shmem_map *);
+
+/* Where a ring is kicked directly (VRING_HOST_NOTIFIER_MSG).  The decoder checks as message_get_vring_fd. */
+struct notifier_area {
+	struct vring_fd ring;
+	uint64_t size, offset;
+};
+int message_get_area (const struct message *, struct notifier_area *ret);
+void message_put_area (struct message *, const struct notifier_area *);
+
+/* Crypto sessions.  -EBADMSG: an unknown operation, a length beyond its array.  The answer is a session's payload without keys. */
+int message_get_crypto (const struct message *, struct vh_crypto_session *ret);
+void message_put_crypto (struct message *, const struct vh_crypto_session *);
+void message_put_crypto_id (struct message *, int64_t id);
+int message_get_crypto_id (const struct message *, int64_t *ret);
 
 #endif

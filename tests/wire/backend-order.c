@@ -65,7 +65,7 @@ static const struct gated {
 	{ 20, 8, 0, REFUSAL },	/* NET_SET_MTU */
 	{ 22, 32, 0, REFUSAL },	/* IOTLB_MSG */
 	{ 23, 8, 0, REFUSAL },	/* SET_VRING_ENDIAN */
-	{ 26, 1072, 0, CLOSED },	/* CREATE_CRYPTO_SESSION */
+	{ 26, 1072, 0, ANSWER },	/* CREATE_CRYPTO_SESSION: a session of -1 */
 	{ 27, 8, 0, REFUSAL },	/* CLOSE_CRYPTO_SESSION */
 	{ 28, 0, 0, ANSWER },	/* POSTCOPY_ADVISE: a reply without an fd */
 	{ 29, 0, 0, REFUSAL },	/* POSTCOPY_LISTEN */
@@ -76,7 +76,7 @@ static const struct gated {
 	{ 35, 8, 0, REFUSAL },	/* VRING_KICK */
 	{ 39, 8, 0, REFUSAL },	/* SET_STATUS */
 	{ 40, 0, 0, CLOSED },	/* GET_STATUS */
-	{ 41, 16, 0, CLOSED },	/* GET_SHARED_OBJECT */
+	{ 41, 16, 0, ANSWER },	/* GET_SHARED_OBJECT: no fd */
 	{ 42, 8, 1, CLOSED },	/* SET_DEVICE_STATE_FD */
 	{ 43, 0, 0, CLOSED },	/* CHECK_DEVICE_STATE */
 	{ 44, 0, 0, CLOSED },	/* GET_SHMEM_CONFIG */

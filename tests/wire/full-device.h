@@ -15,8 +15,23 @@ struct full_device {
 	/* what it was called with last */
 	uint8_t mac[6];
 	unsigned mtu;
+	uint8_t status;
+	struct vh_crypto_session session;
+	int64_t closed_session;
+	int gpu_socket;			/* its own; -1: none */
+	uint8_t uuid[VH_UUID_SIZE];
+
+	/* what it has */
+	int status_answer;		/* what set_status returns; -1: what it was told */
+	int64_t session_id;
+	int object;			/* get_object's answer: an fd or a negative errno */
+	uint64_t shmem_size;		/* of region 3 */
 };
 
+/* Everything offered, with refusals as they are not asked for. */
 void full_device_init (struct full_device *);
+
+/* Closes what it was given. */
+void full_device_close (struct full_device *);
 
 #endif
