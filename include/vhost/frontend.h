@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vhost/crypto.h>
 #include <vhost/log.h>
 #include <vhost/memory.h>
 #include <vhost/protocol.h>
@@ -24,6 +25,38 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct vh_frontend;
+
+/*
+ * What a back-end may ask for beside the news of its configuration.  Each is called from inside vh_frontend_dispatch, or from a call that waits; it may make
+ * calls that do not wait, and what it returns is the answer: 0, or a negative errno that refuses.  An entry that is NULL is refused; vh_frontend_handshake does not
+ * set the features of entries that are NULL.
+ */
+struct vh_frontend_ops {
+	size_t size;		/* sizeof (struct vh_frontend_ops) */
+
+	/* The device calls the driver of a ring, or tells of an error, without an eventfd (VRING_CALL, VRING_ERR; INBAND_NOTIFICATIONS needs both). */
+	int (*vring_call) (void *opaque, unsigned ring);
+	int (*vring_err) (void *opaque, unsigned ring);
+
+	/*
+	 * The guest may kick a ring by writing to the page at `offset` of fd, which is the callback's if it returns 0; fd -1: not any more, also when the ring
+	 * stops (VRING_HOST_NOTIFIER_MSG; HOST_NOTIFIER).
+	 */
+	int (*host_notifier) (void *opaque, unsigned ring, int fd, uint64_t offset);
+
+	/* The device has an object that others may look up, or has it no more (SHARED_OBJECT needs all three). */
+	int (*add_object) (void *opaque, const uint8_t uuid[VH_UUID_SIZE]);
+	int (*remove_object) (void *opaque, const uint8_t uuid[VH_UUID_SIZE]);
+	/* It wants one: an fd, which stays the callback's, or a negative errno.  Its owner is asked by vh_frontend_get_object. */
+	int (*lookup_object) (void *opaque, const uint8_t uuid[VH_UUID_SIZE]);
+
+	/*
+	 * A piece of fd belongs into a shared memory region of the guest; fd is the callback's if it returns 0.  And out again; also at a reset of the device,
+	 * and when the object is freed.  (SHMEM needs both.)  Ranges were checked: inside the region, whole pages, no overlap, up to 256 pieces.
+	 */
+	int (*map_shmem) (void *opaque, const struct vh_shmem_map *map, int fd);
+	int (*unmap_shmem) (void *opaque, const struct vh_shmem_map *map);
+};
 
 struct vh_frontend_options {
 	size_t size;			/* sizeof (struct vh_frontend_options) */
@@ -36,6 +69,7 @@ struct vh_frontend_options {
 	void (*config_changed) (void *opaque);
 	void *opaque;
 	unsigned pipeline;		/* most requests that may await their answers at a time; 0: 16; 1: never two */
+	const struct vh_frontend_ops *ops;	/* borrowed for the life of the object; called with `opaque`.  May be NULL */
 };
 
 /* Common to all calls below: -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EPROTO (the connection is over); -EREMOTEIO (the back-end refused; it goes on). */
@@ -155,6 +189,34 @@ int vh_frontend_set_config (struct vh_frontend *, uint32_t offset, const void *b
  */
 int vh_frontend_send_rarp (struct vh_frontend *, const uint8_t mac[6]);
 int vh_frontend_set_mtu (struct vh_frontend *, unsigned mtu);
+
+/* SET_STATUS, GET_STATUS: the driver's status register; 0 resets the device.  -EOPNOTSUPP without STATUS; -EBADMSG for an answer beyond 255. */
+int vh_frontend_set_status (struct vh_frontend *, uint8_t status);
+int vh_frontend_get_status (struct vh_frontend *, uint8_t *ret);
+
+/* SET_VRING_ENDIAN: the byte order of a legacy ring, before it starts; big 1 or 0.  -EOPNOTSUPP without CROSS_ENDIAN. */
+int vh_frontend_set_vring_endian (struct vh_frontend *, unsigned ring, int big);
+
+/* VRING_KICK: kicks a ring without its eventfd, and starts it.  -EOPNOTSUPP without INBAND_NOTIFICATIONS. */
+int vh_frontend_kick_vring (struct vh_frontend *, unsigned ring);
+
+/*
+ * CREATE_CRYPTO_SESSION, CLOSE_CRYPTO_SESSION.  -EOPNOTSUPP without CRYPTO_SESSION; -EINVAL: a length beyond its array.
+ */
+int vh_frontend_create_crypto_session (struct vh_frontend *, const struct vh_crypto_session *session, int64_t *id);
+int vh_frontend_close_crypto_session (struct vh_frontend *, int64_t id);
+
+/* GPU_SET_SOCKET: the device's end of the display's socket, see gpu.h; borrowed for the call. */
+int vh_frontend_set_gpu_socket (struct vh_frontend *, int fd);
+
+/* GET_SHARED_OBJECT: an fd of the caller's in *fd.  -EOPNOTSUPP without SHARED_OBJECT; -EREMOTEIO: the device has no such object. */
+int vh_frontend_get_object (struct vh_frontend *, const uint8_t uuid[VH_UUID_SIZE], int *fd);
+
+/*
+ * GET_SHMEM_CONFIG: sizes[id] of the shared memory regions, 0 for those that are not there.  To be called before the back-end can map anything.
+ * -EOPNOTSUPP without SHMEM; -EBADMSG for sizes that are not whole pages.
+ */
+int vh_frontend_get_shmem_config (struct vh_frontend *, uint64_t sizes[VH_MAX_SHMEM]);
 
 /*
  * How a call ended that did not wait: 0, or a negative errno as the call would have returned it.  Called from inside vh_frontend_dispatch, from a call that

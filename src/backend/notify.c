@@ -14,9 +14,11 @@
 /* --- one request --- */
 
 static void
-notice_end (struct notice *n, int err, int fd)
+notice_end (struct vh_backend *b, struct notice *n, int err, int fd)
 {
 	fd_close (&n->fd);
+	if (err < 0 && n->request == BACKEND_REQUEST_SHARED_OBJECT_ADD)
+		objects_refused (b, n->body);
 	if (n->answered)
 		n->answered (n->opaque, err, fd);
 	else
@@ -55,14 +57,14 @@ notify_close (struct vh_backend *b)
 	/* The channel is closed, so nothing is added meanwhile. */
 	if (n->awaiting) {
 		n->awaiting = false;
-		notice_end (&n->asked, -ECONNRESET, -1);
+		notice_end (b, &n->asked, -ECONNRESET, -1);
 	}
 	while (n->n > 0) {
 		struct notice *first = &n->queue[n->first];
 
 		n->first = (n->first + 1) % NOTICES;
 		n->n--;
-		notice_end (first, -ECONNRESET, -1);
+		notice_end (b, first, -ECONNRESET, -1);
 	}
 }
 
@@ -79,7 +81,7 @@ notify_fail (struct vh_backend *b, int err, const char *why)
 
 		n->awaiting = false;
 		channel_close (&n->channel);
-		notice_end (&asked, err, -1);
+		notice_end (b, &asked, err, -1);
 	}
 	notify_close (b);
 }
@@ -165,7 +167,7 @@ send_notice (struct vh_backend *b, struct notice *next)
 
 	/* The features may have changed since it was asked for. */
 	if (!is_in_force (b, next->request)) {
-		notice_end (next, -EOPNOTSUPP, -1);
+		notice_end (b, next, -EOPNOTSUPP, -1);
 		return 0;
 	}
 	message_init (&m, next->request, MESSAGE_VERSION | (answered ? MESSAGE_NEED_REPLY : 0));
@@ -175,7 +177,7 @@ send_notice (struct vh_backend *b, struct notice *next)
 		m.fds[m.n_fds++] = next->fd;
 	err = channel_send (&n->channel, &m);
 	if (err < 0 || !answered) {
-		notice_end (next, err, -1);
+		notice_end (b, next, err, -1);
 		return err;
 	}
 	n->awaiting = true;
@@ -282,9 +284,7 @@ take_answer (struct vh_backend *b, struct message *m)
 	message_close_fds (m);
 	if (err < 0)
 		error_log (&b->error, VH_LOG_WARNING, "the front-end refused the request %s", backend_request_row (asked.request)->name);
-	if (err < 0 && asked.request == BACKEND_REQUEST_SHARED_OBJECT_ADD)
-		objects_refused (b, asked.body);
-	notice_end (&asked, err, fd);
+	notice_end (b, &asked, err, fd);
 }
 
 static void

@@ -54,6 +54,8 @@ vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_fr
 	f->pipeline = taken.pipeline;
 	f->config_changed = taken.config_changed;
 	f->opaque = taken.opaque;
+	if (taken.ops)
+		memcpy (&f->ops, taken.ops, taken.ops->size < sizeof (f->ops) ? taken.ops->size : sizeof (f->ops));
 	channel_init (&f->main, fd);
 	channel_init (&f->backend, -1);
 	watch_init (&f->watch);
@@ -108,6 +110,7 @@ vh_frontend_free (struct vh_frontend *f)
 		return;
 	frontend_enter (f);
 	f->freed = true;
+	shmem_forget (f);
 	if (f->main.fd >= 0 && f->first)
 		call_end (f, -ECONNRESET, "freed");
 	frontend_close (f, &f->main);
@@ -188,10 +191,20 @@ vh_frontend_reset_owner (struct vh_frontend *f)
 	return call_nothing (f, REQUEST_RESET_OWNER);
 }
 
+static int
+device_reset (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
+{
+	shmem_forget (f);
+	return 0;
+}
+
 int
 vh_frontend_reset_device (struct vh_frontend *f)
 {
-	return call_nothing (f, REQUEST_RESET_DEVICE);
+	struct message m;
+
+	call_init (&m, REQUEST_RESET_DEVICE);
+	return call (f, &m, device_reset, NULL);
 }
 
 static int

@@ -13,6 +13,15 @@
 #include "wire/channel.h"
 #include "wire/payload.h"
 
+/* The back-end's pieces of shared memory (shmem.c). */
+#define SHMEM_PIECES 256	/* each is a mapping of the VMM's */
+
+struct shmem {
+	uint64_t sizes[VH_MAX_SHMEM];
+	struct vh_shmem_map pieces[SHMEM_PIECES];
+	unsigned n;
+};
+
 /*
  * What becomes of a request that succeeded: decodes the answer to where the caller wants it, or notes down what is in force now.  reply is NULL when there
  * was none; its fds may be taken.  Returns 0 or a negative errno, which is then the call's result; call_end when the answer cannot be.
@@ -56,6 +65,9 @@ struct vh_frontend {
 	unsigned pipeline;		/* most requests that may await their answers */
 	void (*config_changed) (void *opaque);
 	void *opaque;
+	struct vh_frontend_ops ops;	/* the caller's; entries may be NULL */
+	struct shmem shmem;
+	uint64_t notifiers[VH_MAX_RINGS / 64];	/* rings that have a host notifier */
 	struct channel main;		/* our requests; its fd is -1 once the connection is over */
 	struct channel backend;		/* the back-end's requests; its fd is -1 when there is none */
 	uint64_t offered;		/* what GET_FEATURES said, 0 before */
@@ -148,7 +160,22 @@ void watch_update (struct vh_frontend *);
 /* A channel's fd is about to be closed. */
 void watch_forget (struct vh_frontend *, const struct channel *);
 
+/* --- shmem.c --- */
+
+/* SHMEM_MAP, SHMEM_UNMAP. */
+int shmem_map (struct vh_frontend *, struct message *);
+int shmem_unmap (struct vh_frontend *, struct message *);
+
+/* Takes all pieces out: the device is reset, or gone. */
+void shmem_forget (struct vh_frontend *);
+
 /* --- serve.c --- */
+
+/* Which of these protocol features make sense together, and with the callbacks that the caller has. */
+uint64_t serve_choose (const struct vh_frontend *, uint64_t features);
+
+/* The ring stops, and with it its host notifier. */
+void serve_forget_notifier (struct vh_frontend *, unsigned ring);
 
 /* Gives the back-end its channel (SET_BACKEND_REQ_FD). */
 int serve_open (struct vh_frontend *);

@@ -86,6 +86,7 @@ vh_frontend_get_vring_base (struct vh_frontend *f, unsigned ring, uint32_t *ret)
 		return call_refuse (f, REQUEST_GET_VRING_BASE, -EINVAL);
 	call_init (&m, REQUEST_GET_VRING_BASE);
 	message_put_state (&m, &state);
+	serve_forget_notifier (f, ring);
 	return call (f, &m, take_base, ret);
 }
 
@@ -111,4 +112,16 @@ int
 vh_frontend_set_vring_enable (struct vh_frontend *f, unsigned ring, int enable)
 {
 	return call_state (f, REQUEST_SET_VRING_ENABLE, ring, enable != 0);
+}
+
+int
+vh_frontend_set_vring_endian (struct vh_frontend *f, unsigned ring, int big)
+{
+	return call_state (f, REQUEST_SET_VRING_ENDIAN, ring, big != 0);
+}
+
+int
+vh_frontend_kick_vring (struct vh_frontend *f, unsigned ring)
+{
+	return call_state (f, REQUEST_VRING_KICK, ring, 0);
 }

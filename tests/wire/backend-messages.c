@@ -264,7 +264,8 @@ get_shmem_config (void)
 	int n = snprintf (answer, sizeof (answer), "2c000000 05000000 08080000 02000000 00000000");
 
 	for (unsigned i = 0; i < 256; i++)
-		n += snprintf (answer + n, sizeof (answer) - (size_t) n, "%s", i == 3 ? "0000200000000000" : i == 255 ? "0010000000000000" : "0000000000000000");
+		n += snprintf (answer + n, sizeof (answer) - (size_t) n, "%s",
+			       i == 3 ? "0000200000000000" : i == 255 ? "0010000000000000" : "0000000000000000");
 	open_with (1 << 22);
 	CU_ASSERT_TRUE (exchange_hex ("2c000000 01000000 00000000", -1, answer));
 	CU_ASSERT_TRUE (exchange_hex ("2c000000 09000000 00000000", -1, answer));

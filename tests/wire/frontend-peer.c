@@ -28,6 +28,7 @@
 #define SCRIPT_SECONDS 20
 
 struct vh_frontend *frontend;
+const struct vh_frontend_ops *frontend_ops;
 unsigned config_changes;
 unsigned frontend_pipeline;
 
@@ -283,8 +284,8 @@ peer_close (enum peer_socket s)
 
 /* --- the handshake --- */
 
-static void
-expect_u64 (unsigned request, unsigned flags, uint64_t value)
+void
+peer_expect_u64 (unsigned request, unsigned flags, uint64_t value)
 {
 	char hex[2 * 20 + 1];
 	int n = snprintf (hex, sizeof (hex), "%02x000000%02x00000008000000", request, flags);
@@ -315,7 +316,7 @@ peer_handshake (uint64_t protocol)
 	peer_send ("01000000 05000000 08000000 00000070 01000000");
 	peer_expect ("0f000000 01000000 00000000", 0);
 	peer_send_u64 (15, protocol);
-	expect_u64 (16, 1, protocol);
+	peer_expect_u64 (16, 1, protocol);
 	if (protocol & P_BACKEND_REQ) {
 		peer_expect_channel (ack ? "15000000 09000000 00000000" : "15000000 01000000 00000000");
 		if (ack)
@@ -346,6 +347,7 @@ frontend_begin (script_fn *script, unsigned timeout_ms)
 {
 	struct vh_frontend_options options = {
 		.size = sizeof (options), .timeout_ms = timeout_ms, .config_changed = count_change, .pipeline = frontend_pipeline,
+		.ops = frontend_ops,
 	};
 	struct timeval limit = { .tv_sec = SCRIPT_SECONDS };
 	int ends[2];

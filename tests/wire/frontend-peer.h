@@ -19,6 +19,9 @@
 /* The front-end under test. */
 extern struct vh_frontend *frontend;
 
+/* What it is made with by frontend_begin; NULL: nothing. */
+extern const struct vh_frontend_ops *frontend_ops;
+
 /* How often it said that the configuration changed. */
 extern unsigned config_changes;
 
@@ -70,6 +73,9 @@ void peer_send_fds (enum peer_socket, const char *hex, unsigned n_fds);
 void peer_send_file (const char *hex, size_t size);
 void peer_send_slowly (const char *hex, unsigned pause_ms);
 
+/* Expects a whole request with a number in it. */
+void peer_expect_u64 (unsigned request, unsigned flags, uint64_t value);
+
 /* A whole answer with a number in it. */
 void peer_send_u64 (unsigned request, uint64_t value);
 
@@ -105,5 +111,13 @@ void peer_handshake (uint64_t protocol_features);
 #define P_RESET_DEVICE 0x2000u
 #define P_MEM_SLOTS 0x8000u
 #define P_XEN_MMAP 0x20000u
+#define P_CROSS_ENDIAN 0x40u
+#define P_CRYPTO_SESSION 0x80u
+#define P_SEND_FD 0x400u
+#define P_HOST_NOTIFIER 0x800u
+#define P_IN_BAND 0x4000u
+#define P_STATUS 0x10000u
+#define P_SHARED_OBJECT 0x40000u
+#define P_SHMEM 0x400000u
 
 #endif
