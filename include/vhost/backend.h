@@ -115,6 +115,17 @@ struct vh_device_ops {
 
 	/* The socket of a GPU's display, see gpu.h: the device's if this returns 0.  If NULL, then the message is refused; there is no feature for it. */
 	int (*set_gpu_socket) (void *device, int fd);
+
+	/*
+	 * The device's state for a migration, while all rings are stopped (SET_DEVICE_STATE_FD; VH_P_DEVICE_STATE).  Both or none.
+	 *
+	 * state_save copies up to `size` bytes of it, from `offset` on: 0 begins, then each call goes on where the last one ended.  Returns how many bytes,
+	 * 0 at the end, or a negative errno.  It changes nothing: a migration may fail, and the device runs on.
+	 * state_load gets such bytes in pieces of any size, from offset 0 on; with size 0 that was all, and when that call returns 0 the state is in force.
+	 * Until then nothing is changed: the pieces may end, or begin anew, at any time.  Any negative errno fails the migration.
+	 */
+	int (*state_save) (void *device, uint64_t offset, void *buf, size_t size);
+	int (*state_load) (void *device, uint64_t offset, const void *buf, size_t size);
 };
 
 /* A device, as the library must know it.  Borrowed by the connections, unchanged while there is one, but for *config. */

@@ -213,6 +213,16 @@ int vh_frontend_set_gpu_socket (struct vh_frontend *, int fd);
 int vh_frontend_get_object (struct vh_frontend *, const uint8_t uuid[VH_UUID_SIZE], int *fd);
 
 /*
+ * SET_DEVICE_STATE_FD: has the back-end write the device's state to a pipe or stream socket, or read it from one, while all rings are stopped; fd is the
+ * back-end's end, borrowed for the call.  The end of the stream is the end of the state.  *other is -1, or an fd of the caller's that is to be used in place
+ * of the caller's own end.  Then CHECK_DEVICE_STATE: waits for the end of the transfer, within the deadline of an answer, and tells how it went.
+ * -EOPNOTSUPP without DEVICE_STATE; -EREMOTEIO: it failed, and the device is as before.
+ */
+int vh_frontend_save_state (struct vh_frontend *, int fd, int *other);
+int vh_frontend_load_state (struct vh_frontend *, int fd, int *other);
+int vh_frontend_check_state (struct vh_frontend *);
+
+/*
  * GET_SHMEM_CONFIG: sizes[id] of the shared memory regions, 0 for those that are not there.  To be called before the back-end can map anything.
  * -EOPNOTSUPP without SHMEM; -EBADMSG for sizes that are not whole pages.
  */

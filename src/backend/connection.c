@@ -47,6 +47,7 @@ connection_release (struct vh_backend *b)
 	vh_timer_remove (b->notices.deadline);
 	b->notices.deadline = NULL;
 	objects_close (b);
+	device_state_cancel (b);
 	backend_close_retired (b);
 	postcopy_drop (b);
 	vrings_close (b);
@@ -90,6 +91,7 @@ connection_begin_end (struct vh_backend *b)
 	b->source = NULL;
 	vh_timer_set (b->deadline, -1);
 	vh_timer_set (b->watch, -1);
+	device_state_cancel (b);
 	/* Rings want nothing any more; a letter under way is answered first, see backend_settled. */
 	if (b->waiting == 0)
 		vh_loop_post (b->loop, &b->ender);
@@ -218,6 +220,7 @@ connection_ready (void *opaque, uint32_t events)
 		postcopy_front_end_gone (b);
 		vh_source_remove (b->source);
 		b->source = NULL;
+		device_state_abort (b);
 		return;
 	}
 	if (channel_sending (&b->channel)) {
@@ -318,6 +321,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	channel_init (&b->channel, fd);
 	channel_init (&b->notices.channel, -1);
 	objects_init (b);
+	b->transfer = (struct transfer){ .fd = -1, .result = -EINVAL };	/* asked how it went before there was one: not well */
 	err = connection_open (b, &o);
 	if (err < 0) {
 		b->channel.fd = -1;	/* still the caller's */

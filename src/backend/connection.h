@@ -107,6 +107,18 @@ struct notices {
 	bool vrings_first;		/* marks and entries take turns */
 };
 
+/* The device's state on its way (device-state.c). */
+struct transfer {
+	int fd;				/* -1: there is none */
+	struct vh_source *source;
+	bool loading;			/* in place of saving */
+	unsigned char *buf;		/* NULL: none is under way */
+	size_t at, size;		/* what is in buf and has not left */
+	uint64_t offset;		/* in the state */
+	int result;			/* of the last one: 0 or a negative errno */
+	bool checking;			/* CHECK_DEVICE_STATE waits, and counts among `waiting` */
+};
+
 /* Objects that other devices may ask for (shared.c). */
 #define SHARED_OBJECTS 64	/* one fd each, of a process that may have 1024 */
 
@@ -148,7 +160,7 @@ struct vh_backend {
 	struct message reply;		/* being made */
 
 	const struct backend_handler *waiting_handler;	/* of channel.in, while rings settle */
-	unsigned waiting;		/* letters under way */
+	unsigned waiting;		/* letters under way, and a state transfer that is being checked */
 	struct vh_mail ender;		/* to itself: the end is never inside a call of someone who still uses the object */
 	int retired[BACKEND_MAX_RETIRED];	/* fds that rings may use until they have settled */
 	unsigned n_retired;
@@ -163,6 +175,7 @@ struct vh_backend {
 	struct vh_memory *announced;	/* the front-end was told where it is, and has not said that it knows: not to be touched */
 
 	uint8_t status;			/* SET_STATUS's */
+	struct transfer transfer;
 
 	struct notices notices;
 	struct shared_object objects[SHARED_OBJECTS];
@@ -327,6 +340,17 @@ void objects_refused (struct vh_backend *, const uint8_t uuid[VH_UUID_SIZE]);
 void objects_init (struct vh_backend *);
 void objects_close (struct vh_backend *);
 FINISHER (shmem_get_config);
+
+/* device-state.c */
+FINISHER (device_state_begin);
+void device_state_refuse_begin (struct vh_backend *, struct message *, struct message *);
+HANDLER (device_state_check);
+FINISHER (device_state_checked);
+void device_state_refuse_check (struct vh_backend *, struct message *, struct message *);
+/* Ends a transfer, whoever waits for it: the connection ends, or the device is reset. */
+void device_state_cancel (struct vh_backend *);
+/* The front-end is gone, so nobody will end it: what waits for it goes on.  May free b. */
+void device_state_abort (struct vh_backend *);
 
 /* status.c */
 HANDLER (status_set);

@@ -96,6 +96,8 @@ callback_features (const struct vh_device_ops *ops)
 #undef OFFER
 	if (ops->create_crypto_session && ops->close_crypto_session)
 		bits |= VH_BIT (VH_P_CRYPTO_SESSION);
+	if (ops->state_save && ops->state_load)
+		bits |= VH_BIT (VH_P_DEVICE_STATE);
 	return bits;
 }
 

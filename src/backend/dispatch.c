@@ -58,8 +58,8 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_SET_STATUS] = { .handle = status_set, .finish = status_is_set },
 	[REQUEST_GET_STATUS] = { .finish = status_get },
 	[REQUEST_GET_SHARED_OBJECT] = { .finish = objects_get, .refuse = objects_refuse },
-	[REQUEST_SET_DEVICE_STATE_FD] = NOT_SUPPORTED,
-	[REQUEST_CHECK_DEVICE_STATE] = NOT_SUPPORTED,
+	[REQUEST_SET_DEVICE_STATE_FD] = { .finish = device_state_begin, .refuse = device_state_refuse_begin },
+	[REQUEST_CHECK_DEVICE_STATE] = { .handle = device_state_check, .finish = device_state_checked, .refuse = device_state_refuse_check },
 	[REQUEST_GET_SHMEM_CONFIG] = { .finish = shmem_get_config },
 	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = NOT_SUPPORTED,
 };

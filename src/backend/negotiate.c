@@ -122,6 +122,7 @@ negotiate_reset_device (struct vh_backend *b, struct message *m, struct message 
 {
 	vrings_reset (b);
 	inflight_area_drop (b);
+	device_state_cancel (b);
 	b->status = 0;
 	b->ops.reset (b->device->opaque);
 	return 0;

@@ -15,9 +15,6 @@
 #define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_PIPELINE 16
 
-/* And what it sets for those who name it. */
-#define NAMED_FEATURES VH_BIT (VH_P_INFLIGHT_SHMFD)
-
 /* --- the object --- */
 
 /* Takes the options of a caller that may be older or newer than this library. */

@@ -40,11 +40,8 @@ serve_open (struct vh_frontend *f)
 static int
 serve_config_change (struct vh_frontend *f, struct message *m)
 {
-	if (!f->config_changed)
-		return 0;
-	f->in_callback++;
-	f->config_changed (f->opaque);
-	f->in_callback--;
+	if (f->config_changed)
+		f->config_changed (f->opaque);
 	return 0;
 }
 

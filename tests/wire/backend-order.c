@@ -77,8 +77,8 @@ static const struct gated {
 	{ 39, 8, 0, REFUSAL },	/* SET_STATUS */
 	{ 40, 0, 0, CLOSED },	/* GET_STATUS */
 	{ 41, 16, 0, ANSWER },	/* GET_SHARED_OBJECT: no fd */
-	{ 42, 8, 1, CLOSED },	/* SET_DEVICE_STATE_FD */
-	{ 43, 0, 0, CLOSED },	/* CHECK_DEVICE_STATE */
+	{ 42, 8, 1, REFUSAL },	/* SET_DEVICE_STATE_FD: its own form */
+	{ 43, 0, 0, REFUSAL },	/* CHECK_DEVICE_STATE: its own form */
 	{ 44, 0, 0, CLOSED },	/* GET_SHMEM_CONFIG */
 	{ 45, 8, 0, CLOSED },	/* GET_VRING_BASE_SKIP_DRAIN */
 };

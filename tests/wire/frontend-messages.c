@@ -274,6 +274,85 @@ test_object (void)
 	frontend_end ();
 }
 
+/* --- the device's state --- */
+
+static void
+script_state (void)
+{
+	peer_handshake (P_REPLY_ACK | P_DEVICE_STATE);
+	peer_expect ("2a000000 01000000 08000000 00000000 00000000", 1);
+	peer_send_u64 (42, 0x100);
+	peer_expect ("2a000000 01000000 08000000 01000000 00000000", 1);
+	peer_send_fds (PEER_MAIN, "2a000000 05000000 08000000 00000000 00000000", 1);
+	peer_expect ("2a000000 01000000 08000000 01000000 00000000", 1);
+	peer_send_u64 (42, 0x101);
+	peer_expect ("2b000000 01000000 00000000", 0);
+	peer_send_u64 (43, 0);
+	peer_expect ("2b000000 01000000 00000000", 0);
+	peer_send_u64 (43, UINT64_C (1) << 40);
+	peer_expect_end (PEER_MAIN);
+}
+
+static void
+test_state (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC), other = 77;
+
+	frontend_begin (script_state, PATIENCE_MS);
+	OK (vh_frontend_handshake (frontend, UINT64_MAX));
+	CU_ASSERT_EQUAL (vh_frontend_save_state (frontend, -1, &other), -EINVAL);
+	OK (vh_frontend_save_state (frontend, fd, &other));
+	CU_ASSERT_EQUAL (other, -1);
+	OK (vh_frontend_load_state (frontend, fd, &other));
+	CU_ASSERT_EQUAL (close (other), 0);
+	other = 77;
+	CU_ASSERT_EQUAL (vh_frontend_load_state (frontend, fd, &other), -EREMOTEIO);
+	CU_ASSERT_EQUAL (other, 77);
+	OK (vh_frontend_check_state (frontend));
+	CU_ASSERT_EQUAL (vh_frontend_check_state (frontend), -EREMOTEIO);
+	frontend_end ();
+	close (fd);
+}
+
+/* An fd and "no fd"; neither; an error with an fd. */
+static const char *state_answer;
+static unsigned state_fds;
+
+static void
+script_wrong_state (void)
+{
+	peer_handshake (P_REPLY_ACK | P_DEVICE_STATE);
+	peer_expect ("2a000000 01000000 08000000 00000000 00000000", 1);
+	peer_send_fds (PEER_MAIN, state_answer, state_fds);
+	peer_expect_end (PEER_MAIN);
+}
+
+static void
+test_wrong_state_answers (void)
+{
+	static const struct {
+		const char *answer;
+		unsigned fds;
+	} wrong[] = {
+		{ "2a000000 05000000 08000000 00010000 00000000", 1 },
+		{ "2a000000 05000000 08000000 00000000 00000000", 0 },
+		{ "2a000000 05000000 08000000 01000000 00000000", 1 },
+		{ "2a000000 05000000 08000000 00000000 00000000", 2 },
+	};
+	int fd = eventfd (0, EFD_CLOEXEC), other = 77;
+
+	for (unsigned i = 0; i < sizeof (wrong) / sizeof (wrong[0]); i++) {
+		state_answer = wrong[i].answer;
+		state_fds = wrong[i].fds;
+		frontend_begin (script_wrong_state, PATIENCE_MS);
+		OK (vh_frontend_handshake (frontend, UINT64_MAX));
+		CU_ASSERT_EQUAL (vh_frontend_save_state (frontend, fd, &other), -EBADMSG);
+		CU_ASSERT_EQUAL (other, 77);
+		frontend_end ();
+	}
+	close (fd);
+}
+
 /* --- what is not in force --- */
 
 static void
@@ -305,6 +384,9 @@ test_not_in_force (void)
 	CU_ASSERT_EQUAL (vh_frontend_close_crypto_session (frontend, 0), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_get_object (frontend, some_uuid, &fd), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_get_shmem_config (frontend, sizes), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL (vh_frontend_save_state (frontend, 0, &fd), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL (vh_frontend_load_state (frontend, 0, &fd), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL (vh_frontend_check_state (frontend), -EOPNOTSUPP);
 	frontend_end ();
 }
 
@@ -318,6 +400,8 @@ main (void)
 		{ "CREATE_CRYPTO_SESSION, CLOSE_CRYPTO_SESSION", test_crypto },
 		{ "GPU_SET_SOCKET", test_gpu },
 		{ "GET_SHARED_OBJECT", test_object },
+		{ "SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE", test_state },
+		{ "SET_DEVICE_STATE_FD, wrong answers", test_wrong_state_answers },
 		{ "what is not in force is not sent", test_not_in_force },
 		CU_TEST_INFO_NULL,
 	};

@@ -118,6 +118,7 @@ void peer_handshake (uint64_t protocol_features);
 #define P_IN_BAND 0x4000u
 #define P_STATUS 0x10000u
 #define P_SHARED_OBJECT 0x40000u
+#define P_DEVICE_STATE 0x80000u
 #define P_SHMEM 0x400000u
 
 #endif

@@ -96,7 +96,7 @@ script_unknown_features (void)
 	peer_expect ("0f000000 01000000 00000000", 0);
 	peer_send ("0f000000 05000000 08000000 ffffffff ffffffff");
 	/* What is not defined, and what this front-end does not do, is not set. */
-	peer_expect ("10000000 01000000 08000000 fda20300 00000000", 0);
+	peer_expect ("10000000 01000000 08000000 fda20b00 00000000", 0);
 	peer_expect_channel ("15000000 09000000 00000000");
 	peer_send_u64 (21, 0);
 	peer_expect ("03000000 09000000 00000000", 0);

@@ -4,6 +4,7 @@
  */
 #include "full-device.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,6 +85,38 @@ full_set_gpu_socket (void *opaque, int fd)
 	return 0;
 }
 
+static int
+full_state_save (void *opaque, uint64_t offset, void *buf, size_t size)
+{
+	struct full_device *d = opaque;
+	size_t n = d->state_size - offset < size ? d->state_size - offset : size;
+
+	d->save_calls++;
+	memcpy (buf, d->state + offset, n);
+	return d->answer < 0 ? d->answer : (int) n;
+}
+
+static int
+full_state_load (void *opaque, uint64_t offset, const void *buf, size_t size)
+{
+	struct full_device *d = opaque;
+
+	if (d->answer < 0 && size == 0)
+		return d->answer;
+	if (offset == 0)
+		d->loaded = 0;
+	if (offset != d->loaded || size > sizeof (d->loading) - d->loaded)
+		return -EINVAL;
+	memcpy (d->loading + offset, buf, size);
+	d->loaded += size;
+	if (size > 0)
+		return 0;
+	memcpy (d->state, d->loading, d->loaded);
+	d->state_size = d->loaded;
+	d->loads++;
+	return 0;
+}
+
 void
 full_device_init (struct full_device *d)
 {
@@ -100,6 +133,8 @@ full_device_init (struct full_device *d)
 	d->base.ops.get_shmem_config = full_get_shmem_config;
 	d->base.ops.get_object = full_get_object;
 	d->base.ops.set_gpu_socket = full_set_gpu_socket;
+	d->base.ops.state_save = full_state_save;
+	d->base.ops.state_load = full_state_load;
 }
 
 void

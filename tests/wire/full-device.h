@@ -26,6 +26,12 @@ struct full_device {
 	int64_t session_id;
 	int object;			/* get_object's answer: an fd or a negative errno */
 	uint64_t shmem_size;		/* of region 3 */
+
+	/* its state, and the one that is being loaded */
+	uint8_t state[300000], loading[300000];
+	size_t state_size, loaded;
+	unsigned loads;			/* that ended well */
+	unsigned save_calls;
 };
 
 /* Everything offered, with refusals as they are not asked for. */
