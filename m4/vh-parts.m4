@@ -30,7 +30,7 @@ AC_DEFUN([VH_PARTS], [
 	VH_PART([tools], [vhost-user-probe, vhost-user-bench])
 	VH_FUTURE_PART([kernel], [kernel vhost])
 	VH_FUTURE_PART([vdpa], [vDPA])
-	VH_FUTURE_PART([gpu], [the vhost-user-gpu socket])
+	VH_PART([gpu], [the vhost-user-gpu socket])
 	AS_IF([test $enable_frontend = no && test $enable_backend = no],
 		[AC_MSG_ERROR([--disable-frontend with --disable-backend leaves nothing to build])])
 	VH_NEEDS([daemon], [backend])
@@ -38,6 +38,7 @@ AC_DEFUN([VH_PARTS], [
 	VH_NEEDS([tools], [frontend])
 	AM_CONDITIONAL([BUILD_FRONTEND], [test $enable_frontend = yes])
 	AM_CONDITIONAL([BUILD_BACKEND], [test $enable_backend = yes])
+	AM_CONDITIONAL([BUILD_GPU], [test $enable_gpu = yes])
 	AM_CONDITIONAL([BUILD_DAEMON], [test $enable_daemon = yes])
 	AM_CONDITIONAL([BUILD_DEVICES], [test $enable_devices = yes])
 	AM_CONDITIONAL([BUILD_TOOLS], [test $enable_tools = yes])

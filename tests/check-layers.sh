@@ -17,6 +17,7 @@ allowed ()
 	src/wire/*) echo "wire/ queue/ memory/ util/" ;;
 	src/frontend/*) echo "frontend/ wire/ queue/ memory/ util/" ;;
 	src/backend/*) echo "backend/ wire/ queue/ memory/ util/" ;;
+	src/gpu/*) echo "gpu/ wire/ util/" ;;
 	src/daemon/*) echo "daemon/ backend/ wire/ queue/ memory/ util/" ;;
 	mmap-unix/*) echo "mmap-unix/ memory/ util/" ;;
 	mmap-xen/*) echo "mmap-xen/ mmap-unix/ memory/ util/" ;;

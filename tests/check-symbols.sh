@@ -26,6 +26,7 @@ built ()
 	frontend.h) condition=BUILD_FRONTEND ;;
 	backend.h) condition=BUILD_BACKEND ;;
 	daemon.h) condition=BUILD_DAEMON ;;
+	gpu.h) condition=BUILD_GPU ;;
 	*) return 0 ;;
 	esac
 	grep -q "^S\[\"${condition}_TRUE\"\]=\"\"" "$abs_top_builddir/config.status"

@@ -28,8 +28,8 @@ struct vh_frontend;
 
 /*
  * What a back-end may ask for beside the news of its configuration.  Each is called from inside vh_frontend_dispatch, or from a call that waits; it may make
- * calls that do not wait, and what it returns is the answer: 0, or a negative errno that refuses.  An entry that is NULL is refused; vh_frontend_handshake does not
- * set the features of entries that are NULL.
+ * calls that do not wait, and what it returns is the answer: 0, or a negative errno that refuses.  An entry that is NULL is refused; vh_frontend_handshake
+ * does not set the features of entries that are NULL.
  */
 struct vh_frontend_ops {
 	size_t size;		/* sizeof (struct vh_frontend_ops) */

@@ -10,6 +10,7 @@
 #include <vhost/daemon.h>
 #include <vhost/error.h>
 #include <vhost/frontend.h>
+#include <vhost/gpu.h>
 #include <vhost/log.h>
 #include <vhost/loop.h>
 #include <vhost/memory.h>
