@@ -35,11 +35,12 @@ static const char help[] =
 	"  --verify            write a pattern, and check what is read\n"
 	"  --event-idx=on|off  [on]\n"
 	"  --indirect=on|off   [on]\n"
+	"  --packed=on|off     packed rings in place of split ones [off]\n"
 	"  --mode=kick|poll    sleep until the device notifies, or watch the rings [kick]\n"
 	"  --segments=N        parts that the data of a request is cut into [1]\n"
 	"  --regions=N         regions that the memory is cut into, 1..509 [1]\n"
 	"  --across            let data lie across the edges of regions, which not all back-ends take\n"
-	"  --queue-size=N      descriptors, a power of two [as needed]\n"
+	"  --queue-size=N      descriptors, a power of two but of packed rings [as needed]\n"
 	"  --timeout=SECONDS   for the back-end to answer, or to finish a request [10]\n"
 	"  --json              the result as JSON\n"
 	"  --help, --version\n";
@@ -59,6 +60,7 @@ enum option_id {
 	OPTION_TIMEOUT,
 	OPTION_EVENT_IDX,
 	OPTION_INDIRECT,
+	OPTION_PACKED,
 	OPTION_MODE,
 	OPTION_VERIFY,
 	OPTION_ACROSS,
@@ -83,6 +85,7 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "event-idx", required_argument, NULL, OPTION_EVENT_IDX },
 	{ "indirect", required_argument, NULL, OPTION_INDIRECT },
+	{ "packed", required_argument, NULL, OPTION_PACKED },
 	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "across", no_argument, NULL, OPTION_ACROSS },
@@ -161,6 +164,8 @@ set_option (struct bench_options *o, int id, const char *text)
 		return set_choice (text, "off", "on", &o->event_idx);
 	case OPTION_INDIRECT:
 		return set_choice (text, "off", "on", &o->indirect);
+	case OPTION_PACKED:
+		return set_choice (text, "off", "on", &o->packed);
 	case OPTION_MODE:
 		return set_choice (text, "kick", "poll", &o->poll);
 	case OPTION_VERIFY:
@@ -190,7 +195,7 @@ check_options (struct bench_options *o, int argc, char **argv)
 		o->seconds = 5;
 	if (o->block % BLK_SECTOR || o->block / o->segments < BLK_SECTOR)
 		return usage_error (PROGRAM, "--bs=%u cannot be cut into %u parts of whole sectors", o->block, o->segments);
-	if (o->queue_size & (o->queue_size - 1))
+	if (!o->packed && o->queue_size & (o->queue_size - 1))
 		return usage_error (PROGRAM, "--queue-size=%u is no power of two", o->queue_size);
 	if (o->threads > o->queues)
 		return usage_error (PROGRAM, "--threads=%u are more than the queues", o->threads);

@@ -58,6 +58,8 @@ check_device (struct bench *b)
 	const struct blk_config *c = &b->config;
 	struct driver *d = &b->driver;
 
+	if (o->packed && !(vh_frontend_offered_features (d->frontend) & VH_BIT (VH_F_RING_PACKED)))
+		return driver_refuse (d, "the back-end offers no packed rings");
 	if (c->read_only && (o->writes || o->verify))
 		return driver_refuse (d, "the disk is read-only");
 	if (o->block % c->block_size)
@@ -73,12 +75,19 @@ check_device (struct bench *b)
 	return 0;
 }
 
+static uint64_t
+wanted_features (const struct bench_options *o)
+{
+	return blk_features () | (o->event_idx ? VH_BIT (VH_F_EVENT_IDX) : 0) | (o->indirect ? VH_BIT (VH_F_INDIRECT_DESC) : 0)
+	       | (o->packed ? VH_BIT (VH_F_RING_PACKED) : 0);
+}
+
 static int
 start_driver (struct bench *b)
 {
 	const struct bench_options *o = b->options;
 	struct driver_options d = {
-		.features = blk_features () | (o->event_idx ? VH_BIT (VH_F_EVENT_IDX) : 0) | (o->indirect ? VH_BIT (VH_F_INDIRECT_DESC) : 0),
+		.features = wanted_features (o),
 		.queues = o->queues,
 		.queue_size = choose_queue_size (b),
 		.indirect = o->segments + OTHER_BUFFERS,

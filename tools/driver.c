@@ -140,11 +140,13 @@ start_ring (struct driver *d, unsigned i)
 	struct vh_frontend *f = d->frontend;
 	struct queue *q = d->queues[i];
 	struct vh_vring_addr addr;
+	uint32_t base;
 	int err = vh_frontend_set_vring_num (f, i, queue_size (q));
 
 	queue_addresses (q, &addr);
+	queue_position (q, &base);
 	if (err == 0)
-		err = vh_frontend_set_vring_base (f, i, 0);
+		err = vh_frontend_set_vring_base (f, i, base);
 	if (err == 0)
 		err = vh_frontend_set_vring_addr (f, i, &addr);
 	if (err == 0)

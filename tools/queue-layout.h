@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a ring layout provides to a queue, and what the queue has for it.  There is one for the split ring.
+ * What a ring layout provides to a queue, and what the queue has for it.  There is one for the split ring and one for the packed ring.
  */
 #ifndef TOOLS_QUEUE_LAYOUT_H
 #define TOOLS_QUEUE_LAYOUT_H
+
+#include <linux/virtio_ring.h>
 
 #include "queue.h"
 
@@ -20,7 +22,7 @@ struct queue_layout {
 	void (*disarm) (struct queue *);	/* asks for none */
 };
 
-extern const struct queue_layout queue_split;
+extern const struct queue_layout queue_split, queue_packed;
 
 /* The ring of a layout. */
 struct queue_ring;
@@ -39,6 +41,30 @@ static inline bool
 queue_has (const struct queue *q, unsigned feature)
 {
 	return q->options.features & VH_BIT (feature);
+}
+
+/* Flags of buffer i of n in a chain. */
+static inline uint16_t
+queue_buffer_flags (unsigned i, unsigned n_out, unsigned n)
+{
+	return (i >= n_out ? VRING_DESC_F_WRITE : 0) | (i + 1 < n ? VRING_DESC_F_NEXT : 0);
+}
+
+static inline uint32_t
+queue_buffer_bytes (const struct queue_buffer *b, unsigned n)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += b[i].size;
+	return sum;
+}
+
+/* Our store before their field: the device does the same the other way round, so one of us sees the other. */
+static inline void
+queue_store_before_load (void)
+{
+	__atomic_thread_fence (__ATOMIC_SEQ_CST);
 }
 
 #endif

@@ -56,13 +56,6 @@ used_idx (const struct queue_ring *r)
 	return le16toh (__atomic_load_n (&r->used->idx, __ATOMIC_ACQUIRE));
 }
 
-/* Our store before their field: the device does the same the other way round, so one of us sees the other. */
-static void
-store_before_load (void)
-{
-	__atomic_thread_fence (__ATOMIC_SEQ_CST);
-}
-
 /* After the available ring: where the driver says when it wants to be notified. */
 static __virtio16 *
 used_event (const struct queue *q)
@@ -179,13 +172,6 @@ descriptor (const struct queue_buffer *b, uint16_t flags, uint16_t next)
 	return (struct vring_desc){ .addr = htole64 (b->addr), .len = htole32 (b->size), .flags = htole16 (flags), .next = htole16 (next) };
 }
 
-/* Flags of buffer i of n. */
-static uint16_t
-buffer_flags (unsigned i, unsigned n_out, unsigned n)
-{
-	return (i >= n_out ? VRING_DESC_F_WRITE : 0) | (i + 1 < n ? VRING_DESC_F_NEXT : 0);
-}
-
 /* Writes a chain into descriptors of the ring, beginning with the first free one.  Returns its last. */
 static uint16_t
 add_direct (struct queue_ring *r, const struct queue_buffer *b, unsigned n_out, unsigned n)
@@ -195,7 +181,7 @@ add_direct (struct queue_ring *r, const struct queue_buffer *b, unsigned n_out, 
 	for (unsigned k = 0; k < n; k++) {
 		last = i;
 		i = r->links[i];
-		r->desc[last] = descriptor (&b[k], buffer_flags (k, n_out, n), k + 1 < n ? i : 0);
+		r->desc[last] = descriptor (&b[k], queue_buffer_flags (k, n_out, n), k + 1 < n ? i : 0);
 	}
 	return last;
 }
@@ -210,19 +196,9 @@ add_indirect (struct queue *q, const struct queue_buffer *b, unsigned n_out, uns
 	struct queue_buffer whole = { .addr = addr, .size = desc_bytes (n) };
 
 	for (unsigned k = 0; k < n; k++)
-		table[k] = descriptor (&b[k], buffer_flags (k, n_out, n), k + 1 < n ? k + 1 : 0);
+		table[k] = descriptor (&b[k], queue_buffer_flags (k, n_out, n), k + 1 < n ? k + 1 : 0);
 	r->desc[r->free_first] = descriptor (&whole, VRING_DESC_F_INDIRECT, 0);
 	return r->free_first;
-}
-
-static uint32_t
-writable_bytes (const struct queue_buffer *b, unsigned n)
-{
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		sum += b[i].size;
-	return sum;
 }
 
 static int
@@ -242,7 +218,7 @@ split_add (struct queue *q, const struct queue_buffer *b, unsigned n_out, unsign
 	r->free_first = r->links[last];
 	r->free_count -= length;
 	r->in_flight++;
-	r->chains[first] = (struct chain){ .token = token, .writable = writable_bytes (b + n_out, n_in), .last = last, .length = length };
+	r->chains[first] = (struct chain){ .token = token, .writable = queue_buffer_bytes (b + n_out, n_in), .last = last, .length = length };
 	store16 (&r->avail->ring[r->added & (q->options.size - 1)], first);
 	r->added++;
 	return 0;
@@ -266,7 +242,7 @@ split_publish (struct queue *q)
 	/* Pairs with the device's acquire of avail->idx: it sees the descriptors. */
 	__atomic_store_n (&r->avail->idx, htole16 (r->added), __ATOMIC_RELEASE);
 	r->published = r->added;
-	store_before_load ();
+	queue_store_before_load ();
 	if (queue_has (q, VH_F_EVENT_IDX))
 		return event_reached (load16 (avail_event (q)), r->added, before);
 	return !(load16 (&r->used->flags) & VRING_USED_F_NO_NOTIFY);
@@ -321,7 +297,7 @@ split_arm (struct queue *q)
 		store16 (used_event (q), r->reaped);
 	else
 		store16 (&r->avail->flags, 0);
-	store_before_load ();
+	queue_store_before_load ();
 	return used_idx (r) != r->reaped;
 }
 

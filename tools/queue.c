@@ -23,8 +23,10 @@
 static const struct queue_layout *
 layout_for (const struct queue_options *o)
 {
-	if (o->size < 1 || o->size > VH_MAX_RING_SIZE || o->indirect > VH_MAX_RING_SIZE || o->features & VH_BIT (VH_F_RING_PACKED))
+	if (o->size < 1 || o->size > VH_MAX_RING_SIZE || o->indirect > VH_MAX_RING_SIZE)
 		return NULL;
+	if (o->features & VH_BIT (VH_F_RING_PACKED))
+		return &queue_packed;
 	return (o->size & (o->size - 1)) == 0 ? &queue_split : NULL;
 }
 
@@ -93,7 +95,8 @@ queue_bytes (const struct queue_options *o)
 size_t
 queue_largest_part (const struct queue_options *o)
 {
-	size_t ring = queue_split.ring_bytes (o->size), table = (size_t) o->indirect * DESCRIPTOR_SIZE;
+	bool packed = o->features & VH_BIT (VH_F_RING_PACKED);
+	size_t ring = packed ? queue_packed.ring_bytes (o->size) : queue_split.ring_bytes (o->size), table = (size_t) o->indirect * DESCRIPTOR_SIZE;
 
 	return ring > table ? ring : table;
 }

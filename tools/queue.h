@@ -18,7 +18,7 @@ struct queue;
 
 struct queue_options {
 	unsigned size;		/* descriptors */
-	uint64_t features;	/* virtio features in force */
+	uint64_t features;	/* virtio features in force: RING_PACKED makes it a packed ring, of any size */
 	unsigned indirect;	/* chains of 2..indirect buffers go through an indirect table; 0: none do */
 	bool poll;		/* the device is asked not to notify: queue_reap is called until there is something */
 };

@@ -304,6 +304,14 @@ test_cut (struct test *t)
 
 /* --- the program --- */
 
+/* For the tests after it. */
+static void
+use_packed_rings (struct test *t)
+{
+	disk_use_packed ();
+	t->checks++;
+}
+
 static const struct {
 	const char *name;
 	void (*run) (struct test *);
@@ -320,6 +328,7 @@ static const struct {
 	{ "no-flush", test_no_flush },
 	{ "durable", test_durable },
 	{ "resize", test_resize },
+	{ "packed", use_packed_rings },
 };
 
 static void

@@ -22,7 +22,8 @@ check_requests ()
 			case $mode in
 			--block-size=*) ask zeroes discard cache resize ;;
 			*) ask data layouts zeroes discard refusals cache \
-				no-flush resize ;;
+				no-flush resize ;
+				ask packed data layouts refusals ;;
 			esac
 			test "$mode" = --direct || in_memory . || ask durable
 			finish
@@ -67,6 +68,11 @@ check_load ()
 				--count=5000
 			load --rw=randread --mode=poll --regions=5 --across \
 				--bs=512 --count=5000
+			load --packed=on --rw=randrw --queues=4 --count=20000
+			load --packed=on --rw=randrw --event-idx=off \
+				--indirect=off --bs=16K --segments=5 \
+				--queue-size=301 --count=5000
+			load --packed=on --rw=randread --mode=poll --count=5000
 			finish
 			say "ok: verified load, $what"
 		done

@@ -47,6 +47,14 @@ disk_read_config (struct disk *d)
 		die ("configuration: %s", vh_frontend_error (d->driver.frontend));
 }
 
+static uint64_t ring_features = VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX);
+
+void
+disk_use_packed (void)
+{
+	ring_features |= VH_BIT (VH_F_RING_PACKED);
+}
+
 void
 disk_open (struct disk *d, const char *socket, uint64_t without)
 {
@@ -57,7 +65,9 @@ disk_open (struct disk *d, const char *socket, uint64_t without)
 		die ("%s: %s", socket, d->driver.failed);
 	/* Of the rings' features the usual ones, of the device's all. */
 	options.features = vh_frontend_offered_features (d->driver.frontend) & ~without & DEVICE_BITS;
-	options.features |= VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX);
+	options.features |= ring_features;
+	if (ring_features & ~vh_frontend_offered_features (d->driver.frontend))
+		die ("%s: rings of these features are not offered", socket);
 	if (driver_start (&d->driver, &options) < 0)
 		die ("%s: %s", socket, d->driver.failed);
 	d->header_addr = take (d, sizeof (struct virtio_blk_outhdr), 16);

@@ -21,6 +21,9 @@ struct disk {
 	uint8_t *data;		/* DISK_ROOM bytes and a page */
 };
 
+/* From now on queues have packed rings. */
+void disk_use_packed (void);
+
 /* Connects and starts the queue with the features that are offered and not in `without`.  Ends the program, with a line, when that fails. */
 void disk_open (struct disk *, const char *socket, uint64_t without);
 void disk_close (struct disk *);

@@ -371,7 +371,8 @@ test_bad_options (void)
 		{ .size = 0 },
 		{ .size = 3 },
 		{ .size = 65536 },
-		{ .size = 8, .features = VH_BIT (VH_F_RING_PACKED) },
+		{ .size = 0, .features = VH_BIT (VH_F_RING_PACKED) },
+		{ .size = 32769, .features = VH_BIT (VH_F_RING_PACKED) },
 	};
 	struct queue_options huge = { .size = 32768 };
 	struct queue *q = NULL;

@@ -64,6 +64,7 @@ static CU_SuiteInfo suites[] = {
 	{ "memory under a running ring", NULL, NULL, begin, end, running_memory_cases },
 	{ "configuration space", NULL, NULL, begin, end, config_cases },
 	{ "rings", NULL, NULL, begin, end, ring_cases },
+	{ "packed rings", NULL, NULL, begin, end, packed_cases },
 	{ "states of rings and connections", NULL, NULL, begin, end, state_cases },
 	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
 	CU_SUITE_INFO_NULL,

@@ -26,6 +26,7 @@ extern struct CU_TestInfo memory_cases[];
 extern struct CU_TestInfo running_memory_cases[];
 extern struct CU_TestInfo config_cases[];
 extern struct CU_TestInfo ring_cases[];
+extern struct CU_TestInfo packed_cases[];
 extern struct CU_TestInfo state_cases[];
 extern struct CU_TestInfo inflight_cases[];
 
