@@ -1,222 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzz target: a split ring in guest memory that is the input. The guest's memory is small, so that random addresses hit it, the ring and each other:
- *
- *	0        0x400    0x500    0x800              0x2000     0x3000      0x5000
- *	| desc    | avail  | used   | data ...          | (hole)   | data ...   |
- *	  region 0                                        none       region 1
- *
- * The input: size of the ring (log2), features, base, how many requests the device keeps, how much memory follows (in units of 32 bytes, less one); then
- * that, from 0 on. When it has been served, the rest are steps: an offset and bytes for it, and another turn. It is wrong if a part of a request lies
- * outside the regions, if the sums disagree, if a request comes twice, or if a turn hands out more than the ring has.
+ * Fuzz target: a split ring. The input: size of the ring (log2), features, base, how many requests the device keeps; then as ring-run.h says.
  */
-#include <assert.h>
-#include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <vhost/protocol.h>
 
-#include "queue/ring.h"
-#include "util/checked.h"
+#include "fuzz/ring-run.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-#define DESC 0x0
-#define AVAIL 0x400
-#define USED 0x500
-#define FIRST_SIZE 0x2000
-#define HOLE 0x1000
-#define SECOND_SIZE 0x2000
-#define MEMORY_SIZE (FIRST_SIZE + SECOND_SIZE)
-#define MAX_SIZE 64
-#define MAX_STEPS 64
-#define MEMORY_UNIT 0x20	/* 256 of them are region 0 */
-
-struct world {
-	uint8_t *bytes;			/* the guest's memory, as the guest has it mapped */
-	struct region *regions[2];
-	struct vh_memory *memory;
-};
-
-struct run {
-	struct vh_ring *ring;
-	unsigned size, keep;
-	struct vh_request *kept[MAX_SIZE];
-	unsigned n_kept;
-	int broken;
-};
-
-struct input {
-	const uint8_t *data;
-	size_t left;
-};
-
-/* Made once: it does not depend on the input, and is overwritten by it. */
-static struct world *
-world_get (void)
-{
-	static struct world world;
-	struct vh_region spec[2] = {
-		{ .guest_addr = 0, .size = FIRST_SIZE, .user_addr = 0x10000, .fd = -1 },
-		{ .guest_addr = FIRST_SIZE + HOLE, .size = SECOND_SIZE, .user_addr = 0x20000, .offset = FIRST_SIZE, .fd = -1 },
-	};
-	int fd;
-
-	if (world.memory)
-		return &world;
-	fd = memfd_create ("guest", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate (fd, MEMORY_SIZE) < 0)
-		abort ();
-	world.bytes = mmap (NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (world.bytes == MAP_FAILED || region_new (&spec[0], fd, &world.regions[0]) < 0 || region_new (&spec[1], fd, &world.regions[1]) < 0)
-		abort ();
-	close (fd);
-	if (memory_new (world.regions, 2, &world.memory) < 0)
-		abort ();
-	return &world;
-}
-
-static uint8_t
-input_byte (struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->data++;
-}
-
-static void
-input_bytes (struct input *in, uint8_t *to, size_t size)
-{
-	if (size > in->left)
-		size = in->left;
-	memcpy (to, in->data, size);
-	in->data += size;
-	in->left -= size;
-}
-
-static void
-ring_broke (void *opaque, int err, const char *why)
-{
-	struct run *run = opaque;
-
-	assert (!run->broken && err < 0 && why);
-	run->broken = err;
-}
-
-static void
-nothing (void *opaque)
-{
-}
-
-/* Every byte of a part is in one of the regions; reads or writes it. */
-static size_t
-part_use (const struct world *world, const struct iovec *part, int write)
-{
-	static uint8_t sink[FIRST_SIZE + SECOND_SIZE];
-	int inside = 0;
-
-	for (unsigned i = 0; i < 2; i++)
-		inside |= range_inside ((uintptr_t) part->iov_base, part->iov_len, (uintptr_t) world->regions[i]->host, world->regions[i]->spec.size);
-	assert (inside && part->iov_len > 0);
-	if (write)
-		memset (part->iov_base, 0xa5, part->iov_len);
-	else
-		memcpy (sink, part->iov_base, part->iov_len);
-	return part->iov_len;
-}
-
-static void
-request_use (const struct world *world, const struct vh_request *r)
-{
-	size_t out = 0, in = 0;
-
-	assert (r->error == 0 || r->error == -EFAULT);
-	assert (!r->error || (r->n_out == 0 && r->n_in <= 1));
-	for (unsigned i = 0; i < r->n_out; i++)
-		out += part_use (world, &r->out[i], 0);
-	for (unsigned i = 0; i < r->n_in; i++)
-		in += part_use (world, &r->in[i], 1);
-	assert (out == r->out_bytes && in == r->in_bytes);
-}
-
-static void
-give_kept (struct run *run)
-{
-	while (run->n_kept > 0) {
-		struct vh_request *r = run->kept[--run->n_kept];
-
-		vh_ring_give (run->ring, r, (uint32_t) r->in_bytes);
-	}
-	vh_ring_flush (run->ring);
-}
-
-static void
-turn (struct run *run, const struct world *world)
-{
-	struct vh_request *reqs[5];
-	unsigned taken = 0;
-	int n;
-
-	ring_new_turn (run->ring, run->size);
-	ring_kicks_off (run->ring);
-	while ((n = vh_ring_take (run->ring, reqs, 5)) > 0) {
-		taken += n;
-		assert (taken <= run->size);
-		for (int i = 0; i < n; i++) {
-			for (unsigned k = 0; k < run->n_kept; k++)
-				assert (run->kept[k] != reqs[i]);
-			request_use (world, reqs[i]);
-			if (run->n_kept < run->keep)
-				run->kept[run->n_kept++] = reqs[i];
-			else
-				vh_ring_give (run->ring, reqs[i], (uint32_t) reqs[i]->in_bytes);
-		}
-	}
-	assert (n == 0 || (n < 0 && run->broken));
-	vh_ring_flush (run->ring);
-	ring_kicks_on (run->ring);
-	assert (vh_ring_in_flight (run->ring) == run->n_kept);
-}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-	struct world *world = world_get ();
 	struct input in = { .data = data, .left = size };
-	struct run run = { .size = 1u << input_byte (&in) % 7 };
+	unsigned ring_size = 1u << input_byte (&in) % 7;
 	uint8_t features = input_byte (&in);
-	struct ring_setup setup = {
-		.size = run.size, .desc = DESC, .avail = AVAIL, .used = USED, .base = input_byte (&in) * 257u, .memory = world->memory, .max_parts = 256,
-		.request_size = 8, .broken = ring_broke, .wake = nothing, .idle = nothing, .opaque = &run,
-		.features = VH_BIT (VH_F_VERSION_1) | (features & 1 ? VH_BIT (VH_F_INDIRECT_DESC) : 0) | (features & 2 ? VH_BIT (VH_F_EVENT_IDX) : 0)
-			    | (features & 4 ? VH_BIT (VH_F_NOTIFY_ON_EMPTY) : 0),
-	};
-	size_t n;
+	uint32_t base = input_byte (&in) * 257u;
+	unsigned keep = input_byte (&in) % (ring_size + 1);
 
-	run.keep = input_byte (&in) % (run.size + 1);
-	memset (world->bytes, 0, MEMORY_SIZE);
-	n = (input_byte (&in) + 1u) * MEMORY_UNIT;
-	input_bytes (&in, world->bytes, n);
-	if (ring_new (&setup, &run.ring) < 0)
+	if (ring_run (&in, ring_size, ring_run_features (features, features & 4 ? VH_BIT (VH_F_NOTIFY_ON_EMPTY) : 0), base, keep) < 0)
 		abort ();	/* this place and these sizes are always right */
-	ring_set_call (run.ring, -1);
-	turn (&run, world);
-	for (unsigned step = 0; step < MAX_STEPS && in.left > 2; step++) {
-		unsigned offset = (input_byte (&in) | (unsigned) input_byte (&in) << 8) % (USED + 0x80);
-
-		if (step % 3 == 2)
-			give_kept (&run);
-		input_bytes (&in, world->bytes + offset, 4 + step % 16);
-		turn (&run, world);
-	}
-	give_kept (&run);
-	ring_set_stopping (run.ring);
-	assert (vh_ring_in_flight (run.ring) == 0);
-	ring_free (run.ring);
 	return 0;
 }
