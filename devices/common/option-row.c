@@ -192,6 +192,8 @@ static const struct option_row program_rows[] = {
 	{ "threads", "N", option_set_number, OF_PROGRAM (threads), .min = 1, .max = OPTION_MAX_THREADS,
 	  .help = "threads that serve queues [as many as queues and processors]" },
 	{ "cpus", "LIST[:LIST...]", set_cpus, .help = "processors of each thread, such as 0-3,8:4-7" },
+	{ "poll-us", "N", option_set_number, OF_PROGRAM (poll_us), .min = 0, .max = OPTION_MAX_POLL_US,
+	  .help = "look for requests this long before a thread sleeps, in microseconds [0]" },
 	{ "stats", NULL, option_set_flag, OF_PROGRAM (stats), .help = "statistics at exit, as for SIGUSR1" },
 	{ "verbose", NULL, set_verbose, .letter = 'v', .help = "say what happens; twice: each message" },
 	{ "quiet", NULL, set_quiet, .letter = 'q', .help = "errors only" },

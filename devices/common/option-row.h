@@ -11,6 +11,7 @@
 #include "devices/common/options.h"
 
 #define OPTION_MAX_THREADS 256
+#define OPTION_MAX_POLL_US 100000	/* a tenth of a second is as good as for ever */
 #define OPTION_MAX_DEVICES 256
 
 struct option_row;

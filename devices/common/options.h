@@ -30,6 +30,7 @@ struct options {
 	unsigned threads;		/* 0: as many as there are queues and processors */
 	const char **cpu_lists;		/* of worker i: cpu_lists[i % n_cpu_lists]; with n_cpu_lists 0, anywhere */
 	unsigned n_cpu_lists;
+	unsigned poll_us;		/* how long a thread looks for requests before it sleeps */
 	bool stats;
 	enum vh_log_level level;
 	void **kept;			/* what the pointers above point to, where that is not argv */

@@ -154,6 +154,7 @@ make_daemon (struct process *p)
 	const char **cpu_lists = calloc (n, sizeof (cpu_lists[0]));
 	struct vh_daemon_options daemon_options = {
 		.size = sizeof (daemon_options), .log = { log_library_line, &p->library_log, o->level }, .workers = n, .cpu_lists = cpu_lists,
+		.poll_us = o->poll_us,
 	};
 	int err = cpu_lists ? 0 : -ENOMEM;
 

@@ -170,6 +170,7 @@ struct vh_backend_options {
 	 */
 	void (*closed) (void *opaque, struct vh_backend *);
 	void *opaque;
+	unsigned poll_us;	/* of a loop of its own: see vh_loop_set_poll */
 };
 
 /*

@@ -25,6 +25,7 @@ struct vh_daemon_options {
 	 * Where worker i runs: cpu_lists[i] is a list such as "0-3,8", NULL for anywhere.  cpu_lists NULL: anywhere.  Copied.
 	 */
 	const char *const *cpu_lists;
+	unsigned poll_us;	/* how long a worker looks for requests before it sleeps, see vh_loop_set_poll; 0: not at all */
 };
 
 /* options may be NULL.  0 and *ret; -EINVAL for a CPU list that cannot be read; -ENOMEM, -EMFILE, -EAGAIN.  Installs vh_memory_guard. */

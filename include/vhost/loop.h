@@ -32,6 +32,12 @@ int vh_loop_fd (const struct vh_loop *);
  */
 int vh_loop_dispatch (struct vh_loop *, int timeout_ms);
 
+/*
+ * How long, in microseconds, a dispatch that may wait looks for work in rings before it sleeps, at most: the time becomes shorter while that is in vain.  A
+ * ring's notifications are off meanwhile.  0, at first: not at all.  It takes a processor's time to answer sooner.  Before there are rings in the loop.
+ */
+void vh_loop_set_poll (struct vh_loop *, unsigned us);
+
 /* A file descriptor under watch. */
 struct vh_source;
 

@@ -272,6 +272,8 @@ connection_open (struct vh_backend *b, const struct vh_backend_options *o)
 	if (!b->loop) {
 		err = vh_loop_new (&b->loop);
 		b->own_loop = err == 0;
+		if (b->own_loop)
+			vh_loop_set_poll (b->loop, o->poll_us);
 	}
 	if (err == 0)
 		err = memory_new (NULL, 0, &b->memory);

@@ -20,6 +20,7 @@
 
 #include "queue/ring.h"
 #include "util/error.h"
+#include "util/loop.h"
 #include "wire/channel.h"
 #include "wire/payload.h"
 
@@ -66,6 +67,7 @@ struct vring {
 	/* ring context */
 	struct vh_ring *ring;		/* NULL: at rest */
 	struct vh_source *kick_source;
+	struct loop_poller poller;	/* in the loop when that polls, or when there is no kick */
 	bool answering;			/* an answer is due */
 	struct vh_mail again;		/* to itself: another turn, or a look whether the answer can go */
 	bool again_posted;

@@ -45,7 +45,7 @@ static void
 vring_turn (struct vring *v)
 {
 	struct vh_backend *b = v->backend;
-	bool more = true;
+	bool polled = v->now.poll || loop_polls (v->loop), more = true;
 
 	if (ring_is_broken (v->ring))
 		return;
@@ -53,11 +53,47 @@ vring_turn (struct vring *v)
 	for (unsigned round = 0; round < ROUNDS_PER_TURN && more; round++) {
 		ring_kicks_off (v->ring);
 		b->ops.ring_process (b->device->opaque, v->ring);
-		more = ring_kicks_on (v->ring);
+		more = polled ? ring_has_news (v->ring) : ring_kicks_on (v->ring);
 	}
 	vring_show_counters (v);
-	if (more || v->now.poll)
+	if (polled)	/* kicks are off until the loop gives up looking */
+		loop_poller_awake (&v->poller);
+	if (more)
 		vring_again (v);
+}
+
+/* --- polling --- */
+
+static bool
+vring_look (void *opaque)
+{
+	struct vring *v = opaque;
+
+	return ring_has_news (v->ring);
+}
+
+static void
+vring_poll (void *opaque)
+{
+	vring_turn (opaque);
+}
+
+static bool
+vring_rest (void *opaque)
+{
+	struct vring *v = opaque;
+
+	return ring_kicks_on (v->ring);
+}
+
+/* A ring that nothing tells of requests is polled for ever; others, if their loop does that. */
+static void
+vring_set_polling (struct vring *v)
+{
+	loop_poller_remove (&v->poller);
+	v->poller.rest = v->now.poll ? NULL : vring_rest;
+	if (!ring_is_broken (v->ring) && (v->now.poll || loop_may_poll (v->loop)))
+		loop_poller_add (v->loop, &v->poller);
 }
 
 static void
@@ -104,6 +140,7 @@ vring_broken (void *opaque, int err, const char *why)
 {
 	struct vring *v = opaque;
 
+	loop_poller_remove (&v->poller);
 	error_log (&v->backend->error, VH_LOG_ERROR, "ring %u stopped: %s (%s)", v->index, why, vh_strerror (err));
 	if (v->now.err >= 0)
 		fd_notify (v->now.err);
@@ -152,6 +189,7 @@ vring_begin_stop (struct vring *v)
 
 	vh_source_remove (v->kick_source);
 	v->kick_source = NULL;
+	loop_poller_remove (&v->poller);
 	ring_set_stopping (v->ring);
 	b->ops.ring_drain (b->device->opaque, v->ring);
 }
@@ -176,6 +214,7 @@ vring_watch_kick (struct vring *v, int old_kick)
 
 	if (v->kick_source && old_kick == v->now.kick)
 		return;
+	vring_set_polling (v);
 	vh_source_remove (v->kick_source);
 	v->kick_source = NULL;
 	if (v->now.poll)
@@ -260,5 +299,6 @@ vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loo
 	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
 	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };
 	v->caller = (struct vh_mail){ .fn = vring_called, .opaque = v };
+	v->poller = (struct loop_poller){ .look = vring_look, .run = vring_poll, .opaque = v };
 	v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
 }

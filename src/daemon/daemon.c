@@ -122,7 +122,7 @@ workers_start (struct vh_daemon *d, const struct vh_daemon_options *o)
 		int err = list ? cpu_list_parse (list, &cpus) : 0;
 
 		if (err == 0)
-			err = worker_start (&d->workers[d->n_workers], d->n_workers, list ? &cpus : NULL);
+			err = worker_start (&d->workers[d->n_workers], d->n_workers, list ? &cpus : NULL, o->poll_us);
 		if (err < 0)
 			return error_set (&d->error, err, "worker %u%s%s", d->n_workers, list ? " on CPUs " : "", list ? list : "");
 		d->loops[d->n_workers] = d->workers[d->n_workers].loop;

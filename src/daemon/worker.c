@@ -104,7 +104,7 @@ thread_start (struct worker *w, const cpu_set_t *cpus)
 }
 
 int
-worker_start (struct worker *w, unsigned index, const cpu_set_t *cpus)
+worker_start (struct worker *w, unsigned index, const cpu_set_t *cpus, unsigned poll_us)
 {
 	char name[16];
 	int err;
@@ -113,6 +113,7 @@ worker_start (struct worker *w, unsigned index, const cpu_set_t *cpus)
 	err = vh_loop_new (&w->loop);
 	if (err < 0)
 		return err;
+	vh_loop_set_poll (w->loop, poll_us);
 	err = thread_start (w, cpus);
 	if (err < 0) {
 		vh_loop_free (w->loop);

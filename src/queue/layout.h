@@ -81,6 +81,7 @@ struct ring_layout {
 
 	void (*kicks_off) (struct vh_ring *);
 	bool (*kicks_on) (struct vh_ring *);
+	bool (*has_news) (struct vh_ring *);
 	bool (*has_work) (struct vh_ring *);
 	uint32_t (*base) (const struct vh_ring *);
 };

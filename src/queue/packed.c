@@ -423,21 +423,39 @@ packed_ask_for_kicks (struct vh_ring *ring)
 	}
 }
 
+/* What a device left is no news: `seen` is behind that.  When its turn was over it left nothing; it is asked again. */
+static void
+packed_see (struct vh_ring *ring)
+{
+	if (likely (!packed_own (ring)->left) || ring->budget == 0)
+		return;
+	ring->seen = packed_look_ahead (ring);
+	packed_own (ring)->left = false;
+}
+
+static bool
+packed_news (struct vh_ring *ring)
+{
+	if (ring->outstanding < ring->size && packed_is_available (ring, ring->seen))
+		return packed_own (ring)->left = true;	/* if they stay there they are no news the next time */
+	return ring->budget == 0 && ring->seen != ring->next_avail;
+}
+
+static bool
+packed_has_news (struct vh_ring *ring)
+{
+	packed_see (ring);
+	return packed_news (ring);
+}
+
 static bool
 packed_kicks_on (struct vh_ring *ring)
 {
-	struct packed *p = packed_own (ring);
-
-	if (unlikely (p->left)) {
-		ring->seen = packed_look_ahead (ring);
-		p->left = false;
-	}
+	packed_see (ring);
 	packed_ask_for_kicks (ring);
 	/* Full: what we ask is stored before flags are loaded; the driver stores flags before it loads what we ask. */
 	full_barrier ();
-	if (ring->outstanding < ring->size && packed_is_available (ring, ring->seen))
-		return p->left = true;	/* if they stay there they are no news the next time */
-	return ring->budget == 0 && ring->seen != ring->next_avail;
+	return packed_news (ring);
 }
 
 static bool
@@ -454,5 +472,6 @@ const struct ring_layout packed_layout = {
 	.untake = packed_untake,
 	.publish = packed_publish,
 	.kicks_on = packed_kicks_on,
+	.has_news = packed_has_news,
 	.has_work = packed_has_work,
 };

@@ -427,6 +427,12 @@ ring_kicks_on (struct vh_ring *ring)
 }
 
 bool
+ring_has_news (struct vh_ring *ring)
+{
+	return !ring->held && ring->layout->has_news (ring) && !demand_is_starved (ring);
+}
+
+bool
 ring_has_work (struct vh_ring *ring)
 {
 	return !ring->held && ring->layout->has_work (ring);

@@ -94,6 +94,9 @@ void ring_kicks_off (struct vh_ring *);
  */
 bool ring_kicks_on (struct vh_ring *);
 
+/* The same question without asking for kicks, for a ring that is polled. */
+bool ring_has_news (struct vh_ring *);
+
 /* Is there something to take? */
 bool ring_has_work (struct vh_ring *);
 

@@ -283,19 +283,25 @@ split_kicks_off (struct vh_ring *ring)
 }
 
 static bool
+split_has_news (struct vh_ring *ring)
+{
+	uint16_t before = ring->seen;
+
+	ring->seen = load_le16 (&split_avail (ring)->idx);
+	return ring->seen != before || (ring->budget == 0 && ring->seen != ring->next_avail);
+}
+
+static bool
 split_kicks_on (struct vh_ring *ring)
 {
-	uint16_t idx = ring->seen;
-
 	if (ring_has_feature (ring, VH_F_EVENT_IDX))
-		store_le16 (split_avail_event (ring), idx);
+		store_le16 (split_avail_event (ring), ring->seen);
 	else if (ring->kicks_suppressed)
 		store_le16 (&split_used (ring)->flags, 0);
 	ring->kicks_suppressed = false;
 	/* Full: what we ask is stored before idx is loaded; the driver stores idx before it loads what we ask. */
 	full_barrier ();
-	ring->seen = load_le16 (&split_avail (ring)->idx);
-	return ring->seen != idx || (ring->budget == 0 && ring->seen != ring->next_avail);
+	return split_has_news (ring);
 }
 
 static bool
@@ -312,5 +318,6 @@ const struct ring_layout split_layout = {
 	.untake = split_untake,
 	.publish = split_publish,
 	.kicks_on = split_kicks_on,
+	.has_news = split_has_news,
 	.has_work = split_has_work,
 };

@@ -80,10 +80,16 @@ fd_notify (int fd)
 }
 
 int64_t
-clock_ms (void)
+clock_ns (void)
 {
 	struct timespec t;
 
 	clock_gettime (CLOCK_MONOTONIC, &t);
-	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t
+clock_ms (void)
+{
+	return clock_ns () / 1000000;
 }

@@ -31,4 +31,7 @@ int fd_notify (int fd);
 /* Monotonic time in milliseconds, for deadlines. */
 int64_t clock_ms (void);
 
+/* The same in nanoseconds. */
+int64_t clock_ns (void);
+
 #endif

@@ -13,19 +13,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <vhost/loop.h>
-
 #include "util/fd.h"
+#include "util/loop-private.h"
 
 #define EVENTS_PER_WAIT 64
-
-struct vh_source {
-	struct vh_loop *loop;
-	int fd;
-	vh_source_fn *fn;	/* NULL: removed */
-	void *opaque;
-	struct vh_source *next_removed;
-};
 
 struct vh_timer {
 	struct vh_loop *loop;
@@ -33,18 +24,6 @@ struct vh_timer {
 	vh_timer_fn *fn;
 	void *opaque;
 	int64_t due;		/* clock_ms; -1: at rest */
-};
-
-struct vh_loop {
-	int epoll_fd, mail_fd, timer_fd;
-	struct vh_mail *mail;		/* atomic; newest first */
-	struct vh_source *removed;
-	struct vh_timer *timers;
-	int64_t timer_armed;		/* what the timerfd is set to; -1: nothing */
-	int depth;			/* of nested dispatching */
-	int ran;			/* callbacks in this dispatch */
-	bool freed;			/* inside a dispatch: the end of it frees the loop */
-	struct vh_source mail_source, timer_source;
 };
 
 /* --- mail --- */
@@ -304,17 +283,9 @@ vh_loop_fd (const struct vh_loop *loop)
 	return loop->epoll_fd;
 }
 
-int
-vh_loop_dispatch (struct vh_loop *loop, int timeout_ms)
+static void
+loop_deliver (struct vh_loop *loop, const struct epoll_event *events, int n)
 {
-	struct epoll_event events[EVENTS_PER_WAIT];
-	int n = epoll_wait (loop->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
-	int ran;
-
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	loop->depth++;
-	loop->ran = 0;
 	for (int i = 0; i < n; i++) {
 		struct vh_source *s = events[i].data.ptr;
 
@@ -324,7 +295,29 @@ vh_loop_dispatch (struct vh_loop *loop, int timeout_ms)
 			loop->ran++;
 		s->fn (s->opaque, events[i].events);
 	}
-	ran = loop->ran;
+}
+
+int
+vh_loop_dispatch (struct vh_loop *loop, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_PER_WAIT];
+	int n = 0, wait_ms, ran;
+
+	loop->depth++;
+	loop->ran = 0;
+	wait_ms = polling_before_wait (loop, timeout_ms);
+	if (wait_ms != POLL_DONE)
+		n = epoll_wait (loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms);
+	if (n > 0)
+		polling_after_wait (&loop->polling);
+	if (n < 0)
+		ran = errno == EINTR ? 0 : -errno;
+	else {
+		loop_deliver (loop, events, n);
+		ran = loop->ran;
+	}
+	if (timeout_ms == 0)
+		polling_after_dispatch (loop);
 	if (--loop->depth == 0) {
 		sources_free_removed (loop);
 		if (loop->freed)

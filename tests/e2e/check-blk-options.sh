@@ -84,6 +84,8 @@ check_wrong_options ()
 	wrong --cpus --socket-path=s --blk-file=disk --cpus=3-1
 	wrong --cpus --socket-path=s --blk-file=disk --cpus=0::0
 	wrong --cpus --socket-path=s --blk-file=disk --cpus=0:0 --threads=1
+	wrong --poll-us --socket-path=s --blk-file=disk --poll-us=100001
+	wrong --poll-us --socket-path=s --blk-file=disk --poll-us=
 	wrong --engine --socket-path=s --blk-file=disk --engine=magic
 	wrong --fd --blk-file=disk --fd=x
 	wrong --socket-mode --socket-path=s --blk-file=disk --socket-mode=8

@@ -79,6 +79,21 @@ check_load ()
 	done
 }
 
+check_polling ()
+{
+	local engine
+	for engine in $engines; do
+		what="--engine=$engine --poll-us=100"
+		serve $what --num-queues=2 --threads=2
+		load --rw=randrw --queues=2 --depth=1 --count=5000
+		load --rw=randrw --queues=2 --depth=32 --count=20000
+		load --packed=on --rw=randrw --event-idx=off --count=20000
+		ask data
+		finish
+		say "ok: verified load, $what"
+	done
+}
+
 check_read_only ()
 {
 	what=--read-only
@@ -241,7 +256,7 @@ check_refused_uring ()
 }
 
 requires prlimit util-linux
-for check in ${CHECK:-requests memory_file load read_only two_disks \
+for check in ${CHECK:-requests memory_file load polling read_only two_disks \
 	block_device no_room cut_file refused_uring}; do
 	"check_$check"
 done
