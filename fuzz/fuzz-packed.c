@@ -22,12 +22,15 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
 	struct input in = { .data = data, .left = size };
-	unsigned ring_size = 1 + input_byte (&in) % MAX_RING;
-	uint8_t features = input_byte (&in);
-	uint32_t avail = position (input_byte (&in)), used = position (input_byte (&in));
-	unsigned keep = input_byte (&in) % (ring_size + 1);
-	int err = ring_run (&in, ring_size, ring_run_features (features, VH_BIT (VH_F_RING_PACKED)), avail | used << 16, keep);
+	struct ring_setup wanted = { .size = 1 + input_byte (&in) % MAX_RING };
+	unsigned keep;
+	int err;
 
+	wanted.features = ring_run_features (input_byte (&in), VH_BIT (VH_F_RING_PACKED));
+	wanted.base = position (input_byte (&in));
+	wanted.base |= position (input_byte (&in)) << 16;
+	keep = input_byte (&in) % (wanted.size + 1);
+	err = ring_run (&in, &wanted, keep);
 	if (err < 0 && err != -EINVAL)
 		abort ();
 	return 0;

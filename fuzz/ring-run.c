@@ -169,7 +169,8 @@ turn (struct run *run, const struct world *world)
 uint64_t
 ring_run_features (uint8_t bits, uint64_t more)
 {
-	return VH_BIT (VH_F_VERSION_1) | (bits & 1 ? VH_BIT (VH_F_INDIRECT_DESC) : 0) | (bits & 2 ? VH_BIT (VH_F_EVENT_IDX) : 0) | more;
+	return VH_BIT (VH_F_VERSION_1) | (bits & 1 ? VH_BIT (VH_F_INDIRECT_DESC) : 0) | (bits & 2 ? VH_BIT (VH_F_EVENT_IDX) : 0)
+	       | (bits & 8 ? VH_BIT (VH_F_IN_ORDER) : 0) | more;
 }
 
 static void
@@ -186,13 +187,14 @@ steps (struct run *run, struct world *world, struct input *in)
 }
 
 int
-ring_run (struct input *in, unsigned size, uint64_t features, uint32_t base, unsigned keep)
+ring_run (struct input *in, const struct ring_setup *wanted, unsigned keep)
 {
 	struct world *world = world_get ();
-	struct run run = { .size = size, .keep = keep };
+	struct run run = { .size = wanted->size, .keep = keep };
 	struct ring_setup setup = {
-		.size = size, .features = features, .desc = DESC, .avail = AVAIL, .used = USED, .base = base, .memory = world->memory, .max_parts = 256,
-		.request_size = 8, .broken = ring_broke, .wake = nothing, .idle = nothing, .opaque = &run,
+		.size = wanted->size, .features = wanted->features, .base = wanted->base, .big_endian = wanted->big_endian, .desc = DESC,
+		.avail = AVAIL, .used = USED, .memory = world->memory, .max_parts = 256, .request_size = 8, .broken = ring_broke, .wake = nothing,
+		.idle = nothing, .opaque = &run,
 	};
 	size_t n;
 	int err;

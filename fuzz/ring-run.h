@@ -27,13 +27,13 @@ struct input {
 uint8_t input_byte (struct input *);
 
 /*
- * Makes a ring of `size` descriptors with features and base, whose device keeps up to `keep` requests.  From the input: how much memory follows (in units of
- * 32 bytes, less one); then that, from 0 on.  When it has been served, the rest are steps: an offset and bytes for it, and another turn.
+ * Makes a ring of the size, features, base and byte order that are in `wanted`, whose device keeps up to `keep` requests.  From the input: how much memory
+ * follows (in units of 32 bytes, less one); then that, from 0 on.  When it has been served, the rest are steps: an offset and bytes for it, and another turn.
  *
  * It is wrong if a part of a request lies outside the regions, if the sums disagree, if a request comes twice, or if a turn hands out more than the ring has.
  * Returns what ring_new did.
  */
-int ring_run (struct input *, unsigned size, uint64_t features, uint32_t base, unsigned keep);
+int ring_run (struct input *, const struct ring_setup *wanted, unsigned keep);
 
 /* The features that the low bits of a byte stand for, VERSION_1 and `more` beside them. */
 uint64_t ring_run_features (uint8_t bits, uint64_t more);

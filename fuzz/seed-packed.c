@@ -101,6 +101,10 @@ main (int argc, char **argv)
 	desc (DESC, 1, DATA, 16, 2, WRITE, 1);
 	err |= save (folder, "twice", 4, 0, 0x80, 4, 0x500);
 
+	for (unsigned i = 0; i < 4; i++)
+		chain (3 * i, i, DATA + 0x100, 512, 1);
+	err |= save (folder, "in-order", 13, 8, 0x80, 2, 0x500);
+
 	if (err)
 		fprintf (stderr, "usage: seed-packed FOLDER (that exists)\n");
 	return err ? 1 : 0;

@@ -102,6 +102,18 @@ main (int argc, char **argv)
 	avail (1, 0, 0);
 	err |= save (folder, "itself", 2, 2, 0, 1, 0x500);
 
+	for (unsigned i = 0; i < 4; i++)
+		chain (DESC, 3 * i, DATA + 0x100, 512);
+	avail (4, 3, 0);
+	err |= save (folder, "in-order", 4, 8, 0, 2, 0x500);
+
+	put (AVAIL + 2, 0x0100, 2);	/* one request, at head 1, in the other byte order */
+	put (AVAIL + 4, 0x0100, 2);
+	put (DESC + 16, __builtin_bswap64 (DATA), 8);
+	put (DESC + 24, __builtin_bswap32 (16), 4);
+	put (DESC + 28, __builtin_bswap16 (WRITE), 2);
+	err |= save (folder, "big-endian", 3, 17, 0, 0, 0x500);
+
 	if (err)
 		fprintf (stderr, "usage: seed-split FOLDER (that exists)\n");
 	return err ? 1 : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Requests: what a device sees of a virtqueue.  A ring is handed to the device's callbacks (see backend.h) and used only in the thread that runs that
- * ring.  Requests are taken in the order in which the driver made them available, and given back in any order.
+ * ring.  Requests are taken in the order in which the driver made them available, and given back in any order (with IN_ORDER in force, the
+ * library lets those wait that were given back too early).
  *
  *	while ((n = vh_ring_take (ring, reqs, 32)) > 0)
  *		for (i = 0; i < n; i++)
@@ -80,6 +81,12 @@ void vh_ring_fail (struct vh_ring *, int err, const char *why);
 unsigned vh_ring_index (const struct vh_ring *);
 unsigned vh_ring_size (const struct vh_ring *);
 uint64_t vh_ring_features (const struct vh_ring *);
+
+/*
+ * Without VERSION_1, what the device and its driver say to each other (headers, configuration) is in the guest's byte order.  1: the front-end said that it
+ * is big-endian; 0: it is little-endian, as everything is with VERSION_1.
+ */
+int vh_ring_is_big_endian (const struct vh_ring *);
 
 /* Requests taken and not given back. */
 unsigned vh_ring_in_flight (const struct vh_ring *);

@@ -16,6 +16,8 @@
 #ifndef BACKEND_CONNECTION_H
 #define BACKEND_CONNECTION_H
 
+#include <endian.h>
+
 #include <vhost/backend.h>
 
 #include "queue/ring.h"
@@ -30,6 +32,7 @@ struct vring_want {
 	unsigned size;
 	uint32_t base;
 	uint64_t features;
+	bool big_endian;
 	uint64_t desc, avail, used;	/* guest addresses */
 	struct vh_memory *memory;	/* a reference, when run */
 	struct inflight_part inflight;	/* borrowed from the control context, which changes it only while no ring runs */
@@ -38,6 +41,9 @@ struct vring_want {
 	bool call_in_band, err_in_band;	/* in place of the eventfd: a message (INBAND_NOTIFICATIONS) */
 	uint32_t kicks;			/* in-band kicks so far; another number is another kick */
 };
+
+/* The byte order of a guest whose front-end says nothing about it. */
+#define VRING_BIG_ENDIAN (__BYTE_ORDER == __BIG_ENDIAN)
 
 struct vring {
 	struct vh_backend *backend;
@@ -50,6 +56,7 @@ struct vring {
 	unsigned size;			/* SET_VRING_NUM; 0: not yet */
 	uint32_t base;			/* SET_VRING_BASE, or where the ring stopped; 0 while neither is known */
 	bool have_base;
+	bool big_endian;		/* SET_VRING_ENDIAN; without it, as this machine */
 	struct vring_addresses addr;	/* user addresses, as they came */
 	int kick, call, err;		/* -1: none */
 	bool no_kick, no_call, no_err;	/* the front-end said so: an eventfd of -1 before that is one that is not there yet */

@@ -15,7 +15,7 @@ uint64_t
 vh_backend_supported_ring_features (void)
 {
 	return VH_BIT (VH_F_NOTIFY_ON_EMPTY) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) | VH_BIT (VH_F_VERSION_1)
-	       | VH_BIT (VH_F_RING_PACKED);
+	       | VH_BIT (VH_F_RING_PACKED) | VH_BIT (VH_F_IN_ORDER) | VH_BIT (VH_F_NOTIFICATION_DATA) | VH_BIT (VH_F_RING_RESET);
 }
 
 uint64_t

@@ -163,6 +163,7 @@ vring_start (struct vring *v)
 	struct vh_backend *b = v->backend;
 	struct ring_setup s = {
 		.index = v->index, .size = w->size, .features = w->features, .desc = w->desc, .avail = w->avail, .used = w->used, .base = w->base,
+		.big_endian = w->big_endian,
 		.memory = w->memory, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
 		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .call = vring_call, .wake = vring_woken, .idle = vring_woken,
 		.opaque = v,
@@ -299,6 +300,7 @@ vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loo
 	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
 	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };
 	v->caller = (struct vh_mail){ .fn = vring_called, .opaque = v };
+	v->big_endian = VRING_BIG_ENDIAN;
 	v->poller = (struct loop_poller){ .look = vring_look, .run = vring_poll, .opaque = v };
 	v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
 }

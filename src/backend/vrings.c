@@ -89,6 +89,7 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	w->size = v->size;
 	w->base = vring_base (v);
 	w->features = b->features;
+	w->big_endian = v->big_endian;
 	w->memory = b->memory;
 	w->inflight = inflight_area_part (b, v->index);
 	w->kick = v->kick;
@@ -104,7 +105,8 @@ vring_wanted (struct vring *v, struct vring_want *w)
 static bool
 same_place (const struct vring_want *a, const struct vring_want *b)
 {
-	return a->desc == b->desc && a->avail == b->avail && a->used == b->used && a->size == b->size && a->features == b->features;
+	return a->desc == b->desc && a->avail == b->avail && a->used == b->used && a->size == b->size && a->features == b->features &&
+	       a->big_endian == b->big_endian;
 }
 
 static bool
@@ -397,6 +399,7 @@ vring_reset (struct vring *v)
 	v->started = v->enabled = v->have_addr = v->have_base = v->failed = v->no_kick = false;
 	v->call_due = v->err_due = false;
 	v->size = v->base = v->kicks = 0;
+	v->big_endian = VRING_BIG_ENDIAN;
 }
 
 /*

@@ -252,6 +252,14 @@ recorded_kicks_on (struct vh_ring *ring)
 }
 
 static bool
+recorded_has_news (struct vh_ring *ring)
+{
+	bool more = packed_layout.has_news (ring);
+
+	return more || inflight_has_old (ring->inflight);
+}
+
+static bool
 recorded_has_work (struct vh_ring *ring)
 {
 	return inflight_has_old (ring->inflight) || packed_layout.has_work (ring);
@@ -483,5 +491,6 @@ const struct ring_layout packed_recorded_layout = {
 	.untake = recorded_untake,
 	.publish = recorded_publish,
 	.kicks_on = recorded_kicks_on,
+	.has_news = recorded_has_news,
 	.has_work = recorded_has_work,
 };

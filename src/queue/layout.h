@@ -6,7 +6,7 @@
  *	take, give    read heads               descriptors            parts that are
  *	and flush     and chains               into parts             mapped on demand
  *	   |
- *	   +--> pool.c (requests)  snapshot.c (memory, areas)  notify.c (calls)
+ *	   +--> pool.c (requests)  snapshot.c (memory, areas)  order.c (IN_ORDER)  notify.c (calls)
  *
  * With in-flight records, inflight-split.c and inflight-packed.c are the layouts, and are made of those.
  */
@@ -87,10 +87,12 @@ struct ring_layout {
 };
 
 extern const struct ring_layout split_layout, packed_layout;
+extern const struct ring_layout split_swapped_layout;	/* fields in the other byte order */
 extern const struct ring_layout split_recorded_layout, packed_recorded_layout;	/* with in-flight records */
 
 struct desc;
 struct demand;
+struct order;
 
 struct vh_ring {
 	/* What take reads. */
@@ -110,6 +112,7 @@ struct vh_ring {
 	bool stopping;
 	bool called_valid;			/* the driver's event index means something: it was decided upon since the start, or the last new call fd */
 	bool kicks_suppressed;
+	bool swapped;				/* the areas' fields are big-endian: a guest of old */
 	bool holds_old;				/* an old table, when it was last looked at */
 	bool watched;				/* stopping, or holds_old: setup.idle may have to be told */
 	unsigned outstanding;			/* taken and not published: heads, or descriptors of a packed ring; a driver has no more than `size` of them */
@@ -133,6 +136,7 @@ struct vh_ring {
 	struct desc *bounce;			/* max_chain: where an indirect table is copied to that is not in one piece */
 	void *own;				/* the layout's: own_bytes of it, zeroes at first */
 	struct demand *demand;			/* NULL until memory has a region on demand */
+	struct order *order;			/* NULL: requests may be used in any order */
 	struct inflight *inflight;		/* NULL: without records */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;

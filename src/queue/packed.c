@@ -14,69 +14,10 @@
  */
 #include <errno.h>
 
-#include "queue/crash.h"
 #include "queue/demand.h"
-#include "queue/notify.h"
 #include "queue/packed.h"
 #include "queue/walk.h"
 #include "util/barrier.h"
-
-#define DESC_F_AVAIL 0x80u	/* VIRTQ_DESC_F_AVAIL */
-#define DESC_F_USED 0x8000u	/* VIRTQ_DESC_F_USED */
-
-/* Of the event areas. */
-#define EVENT_ENABLE 0u		/* RING_EVENT_FLAGS_ENABLE */
-#define EVENT_DISABLE 1u	/* RING_EVENT_FLAGS_DISABLE */
-#define EVENT_DESC 2u		/* RING_EVENT_FLAGS_DESC */
-#define EVENT_FLAGS 3u		/* the bits that they are in */
-
-/* How far it is from one position to another, which is at most the ring's size ahead of it; more than that when it is not. */
-static inline unsigned
-position_distance (unsigned size, uint16_t from, uint16_t to)
-{
-	return (unsigned) (to & PLACE) - (from & PLACE) + ((from ^ to) & WRAP ? size : 0);
-}
-
-static inline uint16_t
-position_back (const struct vh_ring *ring, uint16_t p, unsigned n)
-{
-	unsigned place = p & PLACE;
-
-	return place >= n ? (uint16_t) (p - n) : (uint16_t) ((place + ring->size - n) | ((p ^ WRAP) & WRAP));
-}
-
-/* The flags of a descriptor, among all of its second word. */
-static inline uint32_t
-packed_flags (uint64_t rest)
-{
-	return (uint32_t) (rest >> 48);
-}
-
-static inline unsigned
-packed_id (uint64_t rest)
-{
-	return (unsigned) (rest >> 32) & 0xffff;
-}
-
-/* Is a descriptor available, with these flags at a position with that wrap counter?  Its bit AVAIL is the counter, and USED is not. */
-static inline bool
-flags_available (uint32_t flags, uint16_t position)
-{
-	return (flags & (DESC_F_AVAIL | DESC_F_USED)) == (position & WRAP ? DESC_F_AVAIL : DESC_F_USED);
-}
-
-/* Acquire: what is in the chain behind its head's flags is read after them; the driver has a write barrier before it stores them. */
-static inline uint64_t
-packed_load_head (const struct vh_ring *ring, uint16_t position)
-{
-	return le64toh (__atomic_load_n (&packed_desc (ring)[position & PLACE].rest, __ATOMIC_ACQUIRE));
-}
-
-bool
-packed_is_available (const struct vh_ring *ring, uint16_t position)
-{
-	return flags_available (packed_flags (packed_load_head (ring, position)), position);
-}
 
 /* --- start --- */
 
@@ -311,14 +252,6 @@ packed_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	return (int) i;
 }
 
-unsigned
-packed_release (struct packed *p, unsigned index)
-{
-	p->busy[p->origins[index].id] = false;
-	p->free[p->n_free++] = (uint16_t) index;
-	return p->origins[index].length;
-}
-
 static void
 packed_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 {
@@ -329,63 +262,6 @@ packed_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 	ring->next_avail = position_back (ring, ring->next_avail, length);
 	ring->outstanding -= length;
 	packed_own (ring)->left = n > 0 || packed_own (ring)->left;
-}
-
-/* --- publication --- */
-
-/* Writes the used descriptor of a request over what is at a position, and lets the request go; returns how many descriptors it had. */
-static inline unsigned
-packed_finish (struct vh_ring *ring, uint16_t position, const struct done *d, int order)
-{
-	struct packed *p = packed_own (ring);
-	unsigned index = le32toh (d->id);
-	uint32_t written = le32toh (d->written);
-	/* AVAIL and USED both as the wrap counter; WRITE: `written` means something. */
-	uint64_t flags = (position & WRAP ? DESC_F_AVAIL | DESC_F_USED : 0) | (written ? DESC_F_WRITE : 0);
-	uint64_t rest = written | (uint64_t) p->origins[index].id << 32 | flags << 48;
-
-	__atomic_store_n (&packed_desc (ring)[position & PLACE].rest, htole64 (rest), order);
-	return packed_release (p, index);
-}
-
-/* After the used position went from `before` to next_used. */
-static bool
-packed_call_wanted (struct vh_ring *ring, uint16_t before)
-{
-	uint32_t event = le32toh (__atomic_load_n ((const uint32_t *) ring->areas[AREA_AVAIL], __ATOMIC_RELAXED)), flags = event >> 16 & EVENT_FLAGS;
-	uint16_t place = event & PLACE, now = ring->next_used & PLACE, old = before & PLACE;
-	bool valid = ring->called_valid;
-
-	ring->called_valid = true;
-	if (flags == EVENT_DISABLE)
-		return false;
-	if (flags != EVENT_DESC || !ring_has_feature (ring, VH_F_EVENT_IDX) || !valid)
-		return true;
-	/* In places that run on: a ring's size less for what is from the time before around. */
-	if ((event ^ ring->next_used) & WRAP)
-		place = (uint16_t) (place - ring->size);
-	if (now <= old)
-		old = (uint16_t) (old - ring->size);
-	return event_passed (place, now, old);
-}
-
-static bool
-packed_publish (struct vh_ring *ring)
-{
-	uint16_t before = ring->next_used, at = before;
-	const struct done *first = ring->done, *end = first + ring->n_done;
-
-	at = position_forward (ring, at, packed_own (ring)->origins[le32toh (first->id)].length);
-	for (const struct done *d = first + 1; d < end; d++)
-		at = position_forward (ring, at, packed_finish (ring, at, d, __ATOMIC_RELAXED));
-	crash_point (CRASH_USED_WRITTEN);
-	/* Release: the driver looks at the first one before the others, so that one is last; the driver has a read barrier after it loads its flags. */
-	packed_finish (ring, before, first, __ATOMIC_RELEASE);
-	ring->next_used = at;
-	ring->outstanding -= position_distance (ring->size, before, at);
-	/* Full: what is used is stored before the driver's event area is loaded; the driver does it the other way round, so one of us sees the other. */
-	full_barrier ();
-	return packed_call_wanted (ring, before);
 }
 
 /* --- kicks --- */

@@ -10,21 +10,27 @@
 #include "queue/desc.h"
 #include "queue/layout.h"
 #include "queue/notify.h"
+#include "queue/order.h"
 
 static const char lost_memory[] = "guest memory was lost";
 
 /* --- life --- */
 
-/* NULL: we have none for these features. */
 static const struct ring_layout *
 layout_for (uint64_t features)
 {
-	if (features & VH_BIT (VH_F_RING_PACKED))
-		return &packed_layout;
-	/* Without VERSION_1 the fields have the guest's byte order, which is taken to be this machine's; ours are little-endian. */
-	if (__BYTE_ORDER != __LITTLE_ENDIAN && !(features & VH_BIT (VH_F_VERSION_1)))
-		return NULL;
-	return &split_layout;
+	return features & VH_BIT (VH_F_RING_PACKED) ? &packed_layout : &split_layout;
+}
+
+/* The variant of it that a setup wants; NULL: there is none. */
+static const struct ring_layout *
+layout_choose (const struct ring_setup *s)
+{
+	const struct ring_layout *layout = layout_for (s->features);
+
+	if (s->big_endian && !(s->features & VH_BIT (VH_F_VERSION_1)))
+		return layout == &split_layout && !s->inflight.region ? &split_swapped_layout : NULL;
+	return s->inflight.region ? layout->recorded : layout;
 }
 
 static bool
@@ -36,9 +42,7 @@ size_valid (const struct ring_layout *layout, unsigned size)
 bool
 ring_size_valid (uint64_t features, unsigned size)
 {
-	const struct ring_layout *layout = layout_for (features);
-
-	return layout && size_valid (layout, size);
+	return size_valid (layout_for (features), size);
 }
 
 struct ring_areas
@@ -67,6 +71,7 @@ static void
 ring_init (struct vh_ring *ring, const struct ring_layout *layout, const struct ring_setup *s)
 {
 	ring->layout = layout;
+	ring->swapped = layout == &split_swapped_layout;
 	ring->setup = *s;
 	ring->size = s->size;
 	ring->max_chain = s->max_parts;
@@ -87,6 +92,8 @@ ring_begin (struct vh_ring *ring)
 	int err = pool_new (ring);
 
 	if (err == 0)
+		err = order_prepare (ring);
+	if (err == 0)
 		err = snapshot_push (ring, ring->setup.memory);
 	if (err == 0)
 		err = ring->layout->start (ring, ring->setup.base);
@@ -98,14 +105,12 @@ ring_begin (struct vh_ring *ring)
 int
 ring_new (const struct ring_setup *setup, struct vh_ring **ret)
 {
-	const struct ring_layout *layout = layout_for (setup->features);
+	const struct ring_layout *layout = layout_choose (setup);
 	struct vh_ring *ring;
 	int err;
 
 	if (!layout)
 		return -EOPNOTSUPP;
-	if (setup->inflight.region)
-		layout = layout->recorded;
 	err = setup_check (layout, setup);
 	if (err < 0)
 		return err;
@@ -131,6 +136,7 @@ ring_free (struct vh_ring *ring)
 	if (ring->n_done > 0)
 		vh_ring_flush (ring);
 	demand_free (ring);
+	order_free (ring);
 	inflight_close (ring);
 	snapshot_free_all (ring);
 	pool_free (ring);
@@ -210,7 +216,9 @@ vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	else
 		n = ring->layout->take (ring, reqs, max);
 	if (unlikely (guard_count () != ring->guard_seen) && n >= 0)
-		return take_in_lost_memory (ring, reqs, (unsigned) n);
+		n = take_in_lost_memory (ring, reqs, (unsigned) n);
+	if (unlikely (ring->order) && n > 0)
+		return order_take (ring, reqs, (unsigned) n);
 	return n;
 }
 
@@ -256,7 +264,9 @@ flush_done (struct vh_ring *ring)
 		demand_flush (ring);
 	if (unlikely (guard_count () != ring->guard_seen))
 		ring_check_memory (ring);
-	if (likely (!ring->broken)) {
+	if (unlikely (ring->order))
+		order_arrange (ring);
+	if (likely (!ring->broken && ring->n_done > 0)) {
 		call = ring->layout->publish (ring);
 		ring->counters.requests += ring->n_done;
 		ring->counters.batches++;
@@ -301,6 +311,12 @@ unsigned
 vh_ring_size (const struct vh_ring *ring)
 {
 	return ring->size;
+}
+
+int
+vh_ring_is_big_endian (const struct vh_ring *ring)
+{
+	return ring->swapped;
 }
 
 uint64_t

@@ -24,6 +24,7 @@ struct ring_setup {
 	uint64_t features;		/* virtio features in force */
 	uint64_t desc, avail, used;	/* guest addresses of its three areas */
 	uint32_t base;			/* SET_VRING_BASE's number */
+	bool big_endian;		/* SET_VRING_ENDIAN; without VERSION_1 the areas are in the guest's byte order */
 	struct vh_memory *memory;	/* borrowed: the ring takes its own reference */
 	struct inflight_part inflight;	/* where to note down what is in flight; the ring takes its own reference on the region */
 	unsigned max_parts;		/* 1..VH_MAX_RING_SIZE */

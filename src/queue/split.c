@@ -15,6 +15,7 @@
 #include "queue/crash.h"
 #include "queue/demand.h"
 #include "queue/notify.h"
+#include "queue/order.h"
 #include "queue/split.h"
 #include "queue/walk.h"
 #include "util/barrier.h"
@@ -65,6 +66,31 @@ split_avail_event (const struct vh_ring *ring)
 	return (uint16_t *) &split_used (ring)->ring[ring->size];
 }
 
+/* --- the driver's byte order --- */
+
+/* 16 bits of an area, in a ring whose order is known only at run time. */
+static inline uint16_t
+split_load (const struct vh_ring *ring, const uint16_t *p)
+{
+	uint16_t v = load_le16 (p);
+
+	return unlikely (ring->swapped) ? __builtin_bswap16 (v) : v;
+}
+
+static inline void
+split_store (const struct vh_ring *ring, uint16_t *p, uint16_t v)
+{
+	store_le16 (p, unlikely (ring->swapped) ? __builtin_bswap16 (v) : v);
+}
+
+/* A descriptor's second word, in which each field is swapped by itself: len, flags, next. */
+static inline uint64_t
+rest_swapped (uint64_t rest)
+{
+	return __builtin_bswap32 ((uint32_t) rest) | (uint64_t) __builtin_bswap16 ((uint16_t) (rest >> 32)) << 32
+	       | (uint64_t) __builtin_bswap16 ((uint16_t) (rest >> 48)) << 48;
+}
+
 /* --- start --- */
 
 size_t
@@ -96,8 +122,8 @@ static int
 split_start (struct vh_ring *ring, uint32_t base)
 {
 	ring->next_avail = ring->seen = (uint16_t) base;
-	ring->next_used = load_le16 (&split_used (ring)->idx);
-	store_le16 (&split_used (ring)->flags, 0);
+	ring->next_used = split_load (ring, &split_used (ring)->idx);
+	split_store (ring, &split_used (ring)->flags, 0);
 	return 0;
 }
 
@@ -114,10 +140,10 @@ split_base (const struct vh_ring *ring)
 
 /*
  * Walks the chain that begins at `head`: in the ring's table, and at its end perhaps in an indirect one.  False: the ring is broken; or it is not, and the
- * request's error is -EAGAIN.
+ * request's error is -EAGAIN.  swapped: known when this is compiled.
  */
 walk_inline bool
-split_walk (struct vh_ring *ring, struct request *r, size_t head)
+split_walk (struct vh_ring *ring, struct request *r, size_t head, bool swapped)
 {
 	const struct desc *table = split_desc (ring);
 	size_t at = head, size = ring->size;
@@ -125,10 +151,10 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 
 	walk_begin (ring, r, &w);
 	for (;;) {
-		uint64_t rest = desc_load (&table[at].rest);
+		uint64_t rest = swapped ? rest_swapped (desc_load (&table[at].rest)) : desc_load (&table[at].rest);
 		uint32_t flags = desc_flags_next (rest) ^ w.state;
 
-		w.addr = desc_load (&table[at].addr);
+		w.addr = swapped ? __builtin_bswap64 (desc_load (&table[at].addr)) : desc_load (&table[at].addr);
 		w.len = desc_len (rest);
 		if (flags & (DESC_F_WRITE | DESC_F_INDIRECT)) {
 			if (flags & DESC_F_INDIRECT) {
@@ -157,8 +183,8 @@ split_walk (struct vh_ring *ring, struct request *r, size_t head)
 }
 
 /* The request of a chain; NULL as split_walk. */
-static inline struct request *
-split_request (struct vh_ring *ring, size_t head)
+walk_inline struct request *
+split_request (struct vh_ring *ring, size_t head, bool swapped)
 {
 	struct request *r = &ring->requests[head];
 
@@ -170,7 +196,7 @@ split_request (struct vh_ring *ring, size_t head)
 		walk_bad (ring, "a head was made available twice");
 		return NULL;
 	}
-	if (unlikely (!split_walk (ring, r, head)))
+	if (unlikely (!split_walk (ring, r, head, swapped)))
 		return NULL;
 	return r;
 }
@@ -178,7 +204,7 @@ split_request (struct vh_ring *ring, size_t head)
 struct vh_request *
 split_take_chain (struct vh_ring *ring, unsigned head)
 {
-	struct request *r = split_request (ring, head);
+	struct request *r = split_request (ring, head, false);
 
 	if (!r)
 		return NULL;
@@ -186,11 +212,11 @@ split_take_chain (struct vh_ring *ring, unsigned head)
 	return &r->pub;
 }
 
-static int
-split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+walk_inline int
+split_take_chains (struct vh_ring *ring, struct vh_request **reqs, unsigned max, bool swapped)
 {
 	/* Acquire: the heads and descriptors below idx are read after it; the driver has a write barrier before it stores idx. */
-	uint16_t idx = load_le16_acquire (&split_avail (ring)->idx);
+	uint16_t loaded = load_le16_acquire (&split_avail (ring)->idx), idx = swapped ? __builtin_bswap16 (loaded) : loaded;
 	unsigned n = (uint16_t) (idx - ring->next_avail), i;
 	const struct avail *avail = split_avail (ring);
 	struct snapshot *snapshot = ring->snapshot;
@@ -202,7 +228,8 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	n = n < max ? n : max;
 	n = n < ring->budget ? n : ring->budget;
 	for (i = 0; i < n; i++) {
-		struct request *r = split_request (ring, load_le16 (&avail->ring[(first + i) & mask]));
+		uint16_t head = load_le16 (&avail->ring[(first + i) & mask]);
+		struct request *r = split_request (ring, swapped ? __builtin_bswap16 (head) : head, swapped);
 
 		if (unlikely (!r))
 			break;
@@ -216,6 +243,18 @@ split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	ring->outstanding += i;
 	ring->snapshot->in_flight += i;
 	return (int) i;
+}
+
+static int
+split_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	return split_take_chains (ring, reqs, max, false);
+}
+
+static int
+split_swapped_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	return split_take_chains (ring, reqs, max, true);
 }
 
 static void
@@ -232,7 +271,7 @@ static bool
 split_is_empty (const struct vh_ring *ring)
 {
 	return ring_has_feature (ring, VH_F_NOTIFY_ON_EMPTY) && vh_ring_in_flight (ring) == 0 &&
-	       load_le16 (&split_avail (ring)->idx) == ring->next_avail;
+	       split_load (ring, &split_avail (ring)->idx) == ring->next_avail;
 }
 
 /* After used.idx went from `before` to next_used. */
@@ -245,8 +284,38 @@ split_call_wanted (struct vh_ring *ring, uint16_t before)
 	if (unlikely (split_is_empty (ring)))
 		return true;
 	if (ring_has_feature (ring, VH_F_EVENT_IDX))
-		return !valid || event_passed (load_le16 (split_used_event (ring)), ring->next_used, before);
-	return !(load_le16 (&split_avail (ring)->flags) & AVAIL_F_NO_INTERRUPT);
+		return !valid || event_passed (split_load (ring, split_used_event (ring)), ring->next_used, before);
+	return !(split_load (ring, &split_avail (ring)->flags) & AVAIL_F_NO_INTERRUPT);
+}
+
+/* Writes done[] behind the used elements. */
+static inline void
+split_write (struct vh_ring *ring)
+{
+	struct used *used = split_used (ring);
+	unsigned slot = ring->next_used & (ring->size - 1), n = ring->n_done;
+	unsigned first = n < ring->size - slot ? n : ring->size - slot;
+
+	memcpy (&used->ring[slot], ring->done, first * sizeof (struct done));
+	if (unlikely (first < n))
+		memcpy (used->ring, ring->done + first, (n - first) * sizeof (struct done));
+}
+
+/* Likewise in the other byte order, or in order: then the last one of a row is in the place of its first, and the others go unwritten. */
+__attribute__ ((noinline)) static void
+split_write_rows (struct vh_ring *ring)
+{
+	unsigned n;
+
+	for (unsigned i = 0; i < ring->n_done; i += n) {
+		struct done d;
+
+		n = ring->order ? order_row (ring, i) : 1;
+		d = ring->done[i + n - 1];
+		if (ring->swapped)
+			d = (struct done){ __builtin_bswap32 (d.id), __builtin_bswap32 (d.written) };
+		split_used (ring)->ring[(ring->next_used + i) & (ring->size - 1)] = d;
+	}
 }
 
 static bool
@@ -254,17 +323,17 @@ split_publish (struct vh_ring *ring)
 {
 	struct used *used = split_used (ring);
 	uint16_t before = ring->next_used;
-	unsigned slot = before & (ring->size - 1), n = ring->n_done;
-	unsigned first = n < ring->size - slot ? n : ring->size - slot;
+	unsigned n = ring->n_done;
 
-	memcpy (&used->ring[slot], ring->done, first * sizeof (struct done));
-	if (unlikely (first < n))
-		memcpy (used->ring, ring->done + first, (n - first) * sizeof (struct done));
+	if (unlikely (ring->order || ring->swapped))
+		split_write_rows (ring);
+	else
+		split_write (ring);
 	ring->next_used = (uint16_t) (before + n);
 	ring->outstanding -= n;
 	crash_point (CRASH_USED_WRITTEN);
 	/* Release: the elements are there before the index; the driver has a read barrier after it loads idx. */
-	store_le16_release (&used->idx, ring->next_used);
+	store_le16_release (&used->idx, unlikely (ring->swapped) ? __builtin_bswap16 (ring->next_used) : ring->next_used);
 	/* Full: used.idx is stored before used_event or flags are loaded; the driver does it the other way round, so one of us sees the other. */
 	full_barrier ();
 	return split_call_wanted (ring, before);
@@ -279,7 +348,7 @@ split_kicks_off (struct vh_ring *ring)
 	if (ring->kicks_suppressed || ring_has_feature (ring, VH_F_EVENT_IDX))
 		return;
 	ring->kicks_suppressed = true;
-	store_le16 (&split_used (ring)->flags, USED_F_NO_NOTIFY);
+	split_store (ring, &split_used (ring)->flags, USED_F_NO_NOTIFY);
 }
 
 static bool
@@ -287,7 +356,7 @@ split_has_news (struct vh_ring *ring)
 {
 	uint16_t before = ring->seen;
 
-	ring->seen = load_le16 (&split_avail (ring)->idx);
+	ring->seen = split_load (ring, &split_avail (ring)->idx);
 	return ring->seen != before || (ring->budget == 0 && ring->seen != ring->next_avail);
 }
 
@@ -295,9 +364,9 @@ static bool
 split_kicks_on (struct vh_ring *ring)
 {
 	if (ring_has_feature (ring, VH_F_EVENT_IDX))
-		store_le16 (split_avail_event (ring), ring->seen);
+		split_store (ring, split_avail_event (ring), ring->seen);
 	else if (ring->kicks_suppressed)
-		store_le16 (&split_used (ring)->flags, 0);
+		split_store (ring, &split_used (ring)->flags, 0);
 	ring->kicks_suppressed = false;
 	/* Full: what we ask is stored before idx is loaded; the driver stores idx before it loads what we ask. */
 	full_barrier ();
@@ -307,7 +376,7 @@ split_kicks_on (struct vh_ring *ring)
 static bool
 split_has_work (struct vh_ring *ring)
 {
-	return load_le16 (&split_avail (ring)->idx) != ring->next_avail;
+	return split_load (ring, &split_avail (ring)->idx) != ring->next_avail;
 }
 
 const struct ring_layout split_layout = {
@@ -315,6 +384,17 @@ const struct ring_layout split_layout = {
 	.recorded = &split_recorded_layout,
 	.start = split_start,
 	.take = split_take,
+	.untake = split_untake,
+	.publish = split_publish,
+	.kicks_on = split_kicks_on,
+	.has_news = split_has_news,
+	.has_work = split_has_work,
+};
+
+const struct ring_layout split_swapped_layout = {
+	SPLIT_COMMON,
+	.start = split_start,
+	.take = split_swapped_take,
 	.untake = split_untake,
 	.publish = split_publish,
 	.kicks_on = split_kicks_on,
