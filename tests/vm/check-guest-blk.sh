@@ -8,6 +8,7 @@
 # the checksums that the guest saw are checked in the image file.
 #
 # VHOST_USER_BLK: the daemon to run, if it is not the one just built.
+# GUEST_RINGS: split or packed; split, unless it is said.
 
 # "make check" may have started this with another shell.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
@@ -20,6 +21,11 @@ size=64				# MiB
 grown=80
 # flush, multi-queue, discard, write zeroes, indirect, event index, version 1
 features=9,12,13,14,28,29,32
+rings=
+test "${GUEST_RINGS:-split}" = split || {
+	features=$features,34
+	rings=,packed=on
+}
 
 # The daemon in an array, because it may be started through ./run.
 find_daemon ()
@@ -94,7 +100,7 @@ check_daemon_runs ()
 check_killed_guest ()
 {
 	disks=(-chardev "socket,id=c0,path=$tmpdir/s"
-		-device vhost-user-blk-pci,chardev=c0,num-queues=4)
+		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings)
 	start_guest killed.log --pid qemu.pid load \
 		serial=libvhost-disk seconds=600
 	guest_says killed.log load 120
@@ -188,9 +194,9 @@ grow_disk ()
 check_guest ()
 {
 	disks=(-chardev "socket,id=c0,path=$tmpdir/s"
-		-device vhost-user-blk-pci,chardev=c0,num-queues=4
+		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings
 		-chardev "socket,id=c1,path=$tmpdir/r"
-		-device vhost-user-blk-pci,chardev=c1,num-queues=1)
+		-device vhost-user-blk-pci,chardev=c1,num-queues=1$rings)
 	log_before=$(wc -c <daemon.log)
 	start_guest guest.log --reboots blk serial=libvhost-disk size=$size \
 		features=$features grow=$grown readonly=libvhost-ro \
