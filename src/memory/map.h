@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a memory model provides: how guest memory comes into this process.  Exactly one implementation is linked, mmap-unix/ or mmap-xen/; nothing above
- * knows which.
+ * What a memory model provides: how guest memory comes into this process.  Exactly one implementation is linked, one of the folders mmap-*; nothing
+ * above knows which.
  *
  * A region is either mapped in advance (region->host is set, and accesses are arithmetic: nothing here is called on the request path), or on demand
  * (region->host is NULL): then a ring maps the parts of several requests with one map_ranges, and the lease it gets ends before the requests are published
@@ -16,10 +16,10 @@
 
 #include "memory/region.h"
 
-/* "unix" or "xen". */
+/* Its name, for people: "unix", say. */
 extern const char map_model_name[];
 
-/* Bits of the protocol that this model adds: VH_P_XEN_MMAP or 0. */
+/* Bits of the protocol that this model adds; 0: none. */
 uint64_t map_protocol_features (void);
 
 /*

@@ -42,7 +42,7 @@ struct vh_memory {
 /*
  * Builds a table of n regions (0..VH_MAX_REGIONS), taking a reference on each.  -EINVAL: too many; -EEXIST: two overlap, in guest or in user addresses;
  * -ENOMEM.  0 and *ret with one reference.
- * Regions on demand whose user address is 0 have none: front-ends of Xen guests that map nothing themselves send that for all of them.
+ * Regions on demand whose user address is 0 have none: front-ends that map nothing themselves send that for all of them.
  */
 int memory_new (struct region *const *regions, unsigned n, struct vh_memory **ret);
 
