@@ -351,7 +351,7 @@ device_free (struct device *d)
 }
 
 void
-device_report (const struct device *d, enum vh_log_level level)
+device_report (struct device *d, enum vh_log_level level)
 {
 	log_say (&d->log, level, "starts %" PRIu64 ", kicks %" PRIu64 ", calls %" PRIu64 ", interrupts %" PRIu64 ", back-ends that came back %" PRIu64,
 		 d->count.starts, d->count.kicks, d->count.calls, d->count.interrupts, d->count.resumes);

@@ -46,6 +46,6 @@ enum device_answer device_access (struct device *, unsigned vcpu, const struct i
 bool device_kernel_kick (const struct device *, const struct ioreq_access *);
 
 /* One line about what it did. */
-void device_report (const struct device *, enum vh_log_level level);
+void device_report (struct device *, enum vh_log_level level);
 
 #endif

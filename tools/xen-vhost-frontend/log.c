@@ -3,21 +3,19 @@
  * Lines on stderr, each in one write, so that threads do not mix theirs.
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 
-void
-log_library_line (void *opaque, enum vh_log_level level, const char *line)
+static void
+write_line (const struct log *log, const char *line)
 {
-	const struct log *log = opaque;
 	char text[1024];
-	int n;
+	int n = snprintf (text, sizeof (text), PROGRAM ": %s%s%s\n", log->name ? log->name : "", log->name ? ": " : "", line);
 
-	if (level > log->level)
-		return;
-	n = snprintf (text, sizeof (text), PROGRAM ": %s%s%s\n", log->name ? log->name : "", log->name ? ": " : "", line);
 	if (n >= (int) sizeof (text)) {
 		n = sizeof (text);
 		text[n - 1] = '\n';
@@ -27,8 +25,39 @@ log_library_line (void *opaque, enum vh_log_level level, const char *line)
 		return;
 }
 
+/* May one more line pass?  Says first how many did not, when a new time begins. */
+static bool
+may_pass (struct log *log)
+{
+	struct timespec now;
+	int64_t since = __atomic_load_n (&log->since, __ATOMIC_RELAXED);
+	unsigned lines;
+	char line[64];
+
+	clock_gettime (CLOCK_MONOTONIC, &now);
+	/* Of two threads that come here at once, one begins the new time. */
+	if (now.tv_sec - since >= LOG_SECONDS &&
+	    __atomic_compare_exchange_n (&log->since, &since, (int64_t) now.tv_sec, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		lines = __atomic_exchange_n (&log->lines, 0, __ATOMIC_RELAXED);
+		if (lines > LOG_LINES) {
+			snprintf (line, sizeof (line), "%u lines were left out", lines - LOG_LINES);
+			write_line (log, line);
+		}
+	}
+	return __atomic_add_fetch (&log->lines, 1, __ATOMIC_RELAXED) <= LOG_LINES;
+}
+
 void
-log_say (const struct log *log, enum vh_log_level level, const char *format, ...)
+log_library_line (void *opaque, enum vh_log_level level, const char *line)
+{
+	struct log *log = opaque;
+
+	if (level <= log->level && may_pass (log))
+		write_line (log, line);
+}
+
+void
+log_say (struct log *log, enum vh_log_level level, const char *format, ...)
 {
 	char line[900];
 	va_list args;
@@ -36,5 +65,5 @@ log_say (const struct log *log, enum vh_log_level level, const char *format, ...
 	va_start (args, format);
 	vsnprintf (line, sizeof (line), format, args);
 	va_end (args);
-	log_library_line ((void *) log, level, line);
+	log_library_line (log, level, line);
 }
