@@ -29,7 +29,8 @@ struct device {
 	bool closing;
 
 	bool known;			/* its back-end has said what it is */
-	bool given_up;			/* the guest does not wait for it any more: there is no device */
+	bool awaited;			/* by the guest, since it looked for the device */
+	bool given_up;			/* it does not wait any more: there is no device */
 	struct vh_timer *wait;
 	uint64_t own;			/* features, see struct link_driver */
 

@@ -190,14 +190,29 @@ write_register (struct device *d, unsigned vcpu, unsigned offset, const struct i
 	}
 }
 
+/* The guest looks for the device, and nobody can say yet what it is. */
+static void
+await_backend (struct device *d)
+{
+	unsigned ms = d->guest->host->options->wait_ms;
+
+	if (!d->awaited && ms)
+		vh_timer_set (d->wait, ms);
+	d->awaited = true;
+}
+
 enum device_answer
 device_access (struct device *d, unsigned vcpu, const struct ioreq_access *a, uint64_t *value)
 {
 	unsigned offset = a->addr - d->spec.base;
 
 	*value = 0;
-	if (d->order != DEVICE_ORDER_NONE || (!d->known && !d->given_up))
+	if (d->order != DEVICE_ORDER_NONE)
 		return DEVICE_BUSY;
+	if (!d->known && !d->given_up) {
+		await_backend (d);
+		return DEVICE_BUSY;
+	}
 	if (offset + a->size > MMIO_SIZE)
 		return DEVICE_ANSWERED;
 	if (a->write)
@@ -253,9 +268,9 @@ open_link (struct device *d)
 static int
 open_parts (struct device *d)
 {
-	const struct options *o = d->guest->host->options;
 	struct guest *g = d->guest;
-	int err = guest_memory_new (g->domid, d->spec.foreign ? MEMORY_FOREIGN : MEMORY_GRANT, o->on_demand, g->ram, &d->memory);
+	enum memory_mode mode = d->spec.foreign ? MEMORY_FOREIGN : MEMORY_GRANT;
+	int err = guest_memory_new (g->domid, mode, g->host->options->on_demand, g->ram, &d->memory);
 
 	if (err == 0)
 		err = open_eventfds (d);
@@ -266,8 +281,6 @@ open_parts (struct device *d)
 	if (err < 0)
 		return err;
 	d->ranged = true;
-	if (o->wait_ms)
-		vh_timer_set (d->wait, o->wait_ms);
 	return open_link (d);
 }
 
