@@ -46,7 +46,7 @@ struct link_memory {
 	 * negative errno.
 	 */
 	int (*regions) (void *opaque, const struct link_driver *driver, struct vh_region *regions, unsigned max);
-	/* Reads the 16 bits at a guest address of a ring's device area.  0 or a negative errno. */
+	/* Reads the 16 bits at a guest address of a ring's driver or device area.  0 or a negative errno. */
 	int (*read_index) (void *opaque, uint64_t addr, uint16_t *ret);
 };
 

@@ -12,8 +12,8 @@
 /* Where a packed ring begins: both indices 0, both wrap counters 1 (virtio 1.2, 2.8; vhost-user, SET_VRING_BASE). */
 #define PACKED_BASE 0x80008000u
 
-/* The used index in the device area of a split ring (virtio 1.2, 2.7.8). */
-#define USED_INDEX 2
+/* The index in the driver area and in the device area of a split ring (virtio 1.2, 2.7.6 and 2.7.8). */
+#define RING_INDEX 2
 
 static bool
 is_packed (const struct link_driver *d)
@@ -67,21 +67,39 @@ send_features (struct link *l)
 	return backend_result (l, vh_frontend_set_features (l->frontend, wanted));
 }
 
-/* The number to begin with.  A back-end that died cannot be asked how far it came, but a split ring says so itself. */
+/*
+ * How far a back-end came that died.  It cannot be asked, but a split ring says how many requests were used.  The next back-end begins with the one after
+ * them, so they must be the first ones: a back-end that had finished others before these leaves them undone.
+ */
 static int
-find_base (struct link *l, const struct link_ring *r, bool again, uint32_t *ret)
+find_base_again (struct link *l, unsigned ring, uint32_t *ret)
 {
-	uint16_t index = 0;
-	int err = 0;
+	const struct link_memory *memory = &l->options.memory;
+	const struct link_ring *r = &l->driver.ring[ring];
+	uint16_t used, available;
+	int err = memory->read_index (memory->opaque, r->device + RING_INDEX, &used);
 
+	if (err == 0)
+		err = memory->read_index (memory->opaque, r->driver + RING_INDEX, &available);
+	if (err < 0)
+		return err;
+	if ((uint16_t) (available - used) > 1)
+		link_log (l, VH_LOG_WARNING, "ring %u: %u requests are open; they are repeated, as if its back-end had worked in their order", ring,
+			  (uint16_t) (available - used));
+	*ret = used;
+	return 0;
+}
+
+/* The number to begin with. */
+static int
+find_base (struct link *l, unsigned ring, bool again, uint32_t *ret)
+{
 	if (is_packed (&l->driver)) {
 		*ret = PACKED_BASE;
 		return again ? -ESTALE : 0;
 	}
-	if (again)
-		err = l->options.memory.read_index (l->options.memory.opaque, r->device + USED_INDEX, &index);
-	*ret = index;
-	return err;
+	*ret = 0;
+	return again ? find_base_again (l, ring, ret) : 0;
 }
 
 static int
@@ -91,7 +109,7 @@ start_ring (struct link *l, unsigned ring, bool again)
 	const struct vh_vring_addr addr = { .desc = r->desc, .avail = r->driver, .used = r->device };
 	struct vh_frontend *f = l->frontend;
 	uint32_t base;
-	int err = find_base (l, r, again, &base);
+	int err = find_base (l, ring, again, &base);
 
 	if (err < 0)
 		return err;
