@@ -18,7 +18,8 @@
 
 #define DEFAULT_PATTERN "/run/xen-vhost-frontend/%n-%d-%i.sock"
 #define DEFAULT_WAIT 10
-#define DEFAULT_TIMEOUT 5
+/* Long enough for a disk to finish what it has begun: a back-end that is left alone while it still writes would write to memory that is in use again. */
+#define DEFAULT_TIMEOUT 30
 #define MAX_SECONDS 3600
 
 /* What rust-vmm's vm-memory takes for VH_XEN_NO_ADVANCE_MAP. */
@@ -81,8 +82,8 @@ static const char usage[] =
 	"  --no-advance-map=0x100|0x8\n"
 	"                          the flag of regions that are mapped on demand; 0x8 for rust-vmm's back-ends (0x100)\n"
 	"  --no-kernel-eventfds    do not have the kernel pass on kicks and interrupts\n"
-	"  --wait=SECONDS          how long a guest waits for a back-end to come; 0: for ever (10)\n"
-	"  --timeout=SECONDS       how long a back-end may take for an answer (5)\n"
+	"  --wait=SECONDS          how long a guest that looks for a device waits for its back-end; 0: for ever (10)\n"
+	"  --timeout=SECONDS       how long a back-end may take for an answer (30)\n"
 	"  --verbose, --quiet      say more, say less\n"
 	"  --help, --version\n"
 	"\n"
