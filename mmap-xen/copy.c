@@ -5,6 +5,7 @@
 #include "mmap-xen/copy.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "mmap-xen/grant.h"
 
@@ -14,6 +15,9 @@
 /* Smaller copies are aligned to a cache line, larger ones to a page: who reads a file past the page cache needs that. */
 #define SECTOR 512u
 #define CACHE_LINE 64u
+
+/* What room is kept in: a batch of 64 requests of COPY_LIMIT, which is more than the rings ask for at a time. */
+#define ROOM_BYTES (1u << 20)
 
 /* A call that is being put together. */
 struct copier {
@@ -56,6 +60,45 @@ copy_place (struct range *ranges, unsigned n, unsigned char *base)
 		at = place_after (at, &ranges[i]);
 		ranges[i].host = base + at;
 		at += ranges[i].size;
+	}
+}
+
+/* --- room --- */
+
+unsigned char *
+copy_get_room (size_t size)
+{
+	unsigned char *room;
+
+	if (size > ROOM_BYTES)
+		return aligned_alloc (XEN_PAGE, (size + XEN_PAGE - 1) / XEN_PAGE * XEN_PAGE);
+	for (unsigned i = 0; i < HOST_ROOMS; i++) {
+		room = __atomic_exchange_n (&host.rooms[i], NULL, __ATOMIC_ACQUIRE);
+		if (room)
+			return room;
+	}
+	/* Memory only where it is touched. */
+	return aligned_alloc (XEN_PAGE, ROOM_BYTES);
+}
+
+void
+copy_put_room (unsigned char *room, size_t size)
+{
+	for (unsigned i = 0; room && size <= ROOM_BYTES && i < HOST_ROOMS; i++) {
+		unsigned char *none = NULL;
+
+		if (__atomic_compare_exchange_n (&host.rooms[i], &none, room, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return;
+	}
+	free (room);
+}
+
+void
+copy_free_room (void)
+{
+	for (unsigned i = 0; i < HOST_ROOMS; i++) {
+		free (host.rooms[i]);
+		host.rooms[i] = NULL;
 	}
 }
 

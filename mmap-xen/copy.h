@@ -33,6 +33,14 @@ void copy_place (struct range *ranges, unsigned n, unsigned char *base);
 int copy_in (const struct range *ranges, unsigned n);
 int copy_out (const struct range *ranges, unsigned n);
 
+/*
+ * Room for copies: `size` bytes from the beginning of a page on, with whatever was there before.  NULL: no memory.  Some of it is kept when it is put back,
+ * because fresh pages cost more than what is copied there; copy_free_room frees that.  Any thread.
+ */
+unsigned char *copy_get_room (size_t size);
+void copy_put_room (unsigned char *, size_t size);
+void copy_free_room (void);
+
 /* Can this host do it? */
 bool copy_probe (void);
 

@@ -60,6 +60,7 @@ close_all (void)
 		host.calls->foreign_close (host.foreign);
 	if (host.control)
 		host.calls->control_close (host.control);
+	copy_free_room ();
 	host.grants = NULL;
 	host.foreign = NULL;
 	host.control = NULL;

@@ -14,6 +14,9 @@
 #define XEN_PAGE_SHIFT 12
 #define XEN_PAGE 4096u
 
+/* How many pieces of room for copies are kept: one for each worker that is busy, and not many, since each may hold a megabyte. */
+#define HOST_ROOMS 8
+
 struct host {
 	const struct xen_calls *calls;
 	xengnttab_handle *grants;		/* NULL before host_enter (HOST_GRANTS) */
@@ -21,6 +24,7 @@ struct host {
 	bool can_copy;				/* grants can be copied; with grants */
 	xc_interface *control;			/* NULL where we lack the privilege */
 	struct vh_memory_counters counters;		/* atomic */
+	unsigned char *rooms[HOST_ROOMS];	/* atomic: room for copies that nobody uses now, see copy.h */
 	uint32_t leased;			/* atomic: grants that leases hold, pages of their copies, and what is about to be so */
 };
 

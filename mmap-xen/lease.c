@@ -24,6 +24,7 @@ struct lease {
 	uint32_t total;				/* pages to map, of both directions */
 	struct grant_map maps[DIRECTIONS];	/* pages 0: nothing mapped */
 	unsigned char *copies;			/* NULL: there are none */
+	size_t copied;				/* size of that room */
 	uint32_t lists[];			/* for the map calls: references of one direction, then their domains */
 };
 
@@ -146,13 +147,14 @@ make_copies (struct range *ranges, unsigned n, struct lease *l)
 
 	if (size == 0)
 		return 0;
-	l->copies = aligned_alloc (XEN_PAGE, (size + XEN_PAGE - 1) / XEN_PAGE * XEN_PAGE);
+	l->copies = copy_get_room (size);
+	l->copied = size;
 	if (!l->copies)
 		return -ENOMEM;
 	copy_place (ranges, n, l->copies);
 	ret = copy_in (ranges, n);
 	if (ret) {
-		free (l->copies);
+		copy_put_room (l->copies, size);
 		l->copies = NULL;
 	}
 	return ret;
@@ -167,7 +169,7 @@ fill_lease (struct range *ranges, unsigned n, struct lease *l)
 		return ret;
 	ret = map_directions (ranges, n, l);
 	if (ret) {
-		free (l->copies);
+		copy_put_room (l->copies, l->copied);
 		return ret;
 	}
 	place_ranges (ranges, n, l);
@@ -238,6 +240,6 @@ unmap_lease (struct lease *l)
 		if (l->maps[d].pages)
 			grant_unmap (&l->maps[d]);
 	give_room (l->room);
-	free (l->copies);
+	copy_put_room (l->copies, l->copied);
 	free (l);
 }
