@@ -131,6 +131,9 @@ adopt (struct device *d, const struct link_backend *b)
 
 	if (kind->needs_config && !b->has_config)
 		return "its back-end does not show its configuration space";
+	/* Such a ring does not say how far it is: a back-end that comes back could not go on. */
+	if (!d->spec.packed)
+		features &= ~VH_BIT (VH_F_RING_PACKED);
 	memcpy (config, b->config, size);
 	if (kind->complete)
 		missing = kind->complete (&d->spec.settings, b->has_config, config, &size, &features);

@@ -180,6 +180,6 @@ node_read (const struct host *host, const char *path, unsigned domid, unsigned d
 	}
 	read_grant_usage (host, path, s);
 	return take (host, path, "base", "base", s, error, size) && read_interrupt (host, path, s, error, size) &&
-	       take (host, path, "queue-size", "queue-size", s, error, size) && take (host, path, "mac", "mac", s, error, size) &&
-	       take (host, path, "tag", "tag", s, error, size) && spec_check (s, error, size);
+	       take (host, path, "queue-size", "queue-size", s, error, size) && take (host, path, "packed", "packed", s, error, size) &&
+	       take (host, path, "mac", "mac", s, error, size) && take (host, path, "tag", "tag", s, error, size) && spec_check (s, error, size);
 }

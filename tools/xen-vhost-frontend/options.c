@@ -73,6 +73,7 @@ static const char usage[] =
 	"                            evtchn=PORT|PATH       event channel, or where in xenstore the guest writes it\n"
 	"                            memory=grant|foreign   instead of --memory\n"
 	"                            queue-size=N           (256)\n"
+	"                            packed=yes|no          offer packed rings, which do not outlive a back-end (no)\n"
 	"                            mac=ADDRESS            net: hardware address\n"
 	"                            tag=NAME               fs: its tag\n"
 	"  --ram=ADDRESS+SIZE,...  where the guest's RAM is (found out), for memory=foreign\n"

@@ -130,6 +130,15 @@ set_queue_size (struct spec *s, const char *value, char *error, size_t size)
 }
 
 static bool
+set_packed (struct spec *s, const char *value, char *error, size_t size)
+{
+	if (strcmp (value, "yes") != 0 && strcmp (value, "no") != 0)
+		return wrong (error, size, "packed is to be yes or no, not \"%s\"", value);
+	s->packed = value[0] == 'y';
+	return true;
+}
+
+static bool
 set_mac (struct spec *s, const char *value, char *error, size_t size)
 {
 	uint8_t *m = s->settings.mac;
@@ -166,6 +175,7 @@ static const struct {
 	{ "evtchn", set_port },
 	{ "memory", set_memory },
 	{ "queue-size", set_queue_size },
+	{ "packed", set_packed },
 	{ "mac", set_mac },
 	{ "tag", set_tag },
 };

@@ -21,6 +21,7 @@ struct spec {
 	char port_path[SPEC_PATH];	/* in xenstore; "": the default place */
 	bool foreign;			/* memory by foreign mapping, not by grants */
 	unsigned queue_size;
+	bool packed;			/* packed rings are offered */
 	struct kind_settings settings;
 };
 
@@ -28,7 +29,7 @@ struct spec {
 void spec_init (struct spec *, bool foreign);
 
 /*
- * Sets one word: kind, socket, base, irq, evtchn, memory, queue-size, mac, tag.  False, and one line in error[], when it makes no sense.
+ * Sets one word: kind, socket, base, irq, evtchn, memory, queue-size, packed, mac, tag.  False, and one line in error[], when it makes no sense.
  */
 bool spec_set (struct spec *, const char *word, const char *value, char *error, size_t size);
 

@@ -188,7 +188,9 @@ test_a_description (void)
 	CU_ASSERT_FALSE (s.has_line);
 	CU_ASSERT_FALSE (s.foreign);
 	CU_ASSERT_EQUAL (s.queue_size, 256);
-	CU_ASSERT_TRUE_FATAL (parse (&s, "net,socket=a,base=33554432,irq=33,memory=foreign,queue-size=1024,mac=00:16:3e:0a:0B:0c"));
+	CU_ASSERT_FALSE (s.packed);
+	CU_ASSERT_TRUE_FATAL (parse (&s, "net,socket=a,base=33554432,irq=33,memory=foreign,queue-size=1024,packed=yes,mac=00:16:3e:0a:0B:0c"));
+	CU_ASSERT_TRUE (s.packed);
 	CU_ASSERT_TRUE (s.has_line && s.line == 33 && s.foreign && s.queue_size == 1024 && s.base == 0x2000000);
 	CU_ASSERT_TRUE (s.settings.has_mac && memcmp (s.settings.mac, "\0\x16\x3e\x0a\x0b\x0c", 6) == 0);
 	CU_ASSERT_TRUE_FATAL (parse (&s, "fs,socket=a,base=0x2000000,tag=shared,evtchn=12"));
@@ -223,6 +225,7 @@ test_descriptions_that_are_wrong (void)
 		"blk,socket=a,base=0x2000000,memory=shared",
 		"blk,socket=a,base=0x2000000,queue-size=100",
 		"blk,socket=a,base=0x2000000,queue-size=65536",
+		"blk,socket=a,base=0x2000000,packed=on",
 		"net,socket=a,base=0x2000000,mac=00:16:3e:0a:0b",
 		"net,socket=a,base=0x2000000,mac=01:16:3e:0a:0b:0c",
 		"net,socket=a,base=0x2000000,mac=00:16:3e:0a:0b:0c:0d",
