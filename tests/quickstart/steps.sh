@@ -43,6 +43,7 @@ clang       600 plain  clang, warnings are errors: no warning
 fuzz        600 plain  each fuzz target for a while
 xen         900 tests  the Xen flavour: make check
 xen-host    900 tests  the Xen flavour on a Xen host
+xen-guest  1200 tests  a disk for real guests of a Xen host
 dist        900 tests  make distcheck
 dist-xen    900 tests  make distcheck, built as the Xen flavour
 '
@@ -126,6 +127,13 @@ step_xen_host ()
 	configure xen --with-memory=xen --enable-werror --with-cunit
 	make_in xen
 	make_in xen check-xen
+}
+
+step_xen_guest ()
+{
+	configure xen --with-memory=xen --enable-werror --with-cunit
+	make_in xen
+	make_in xen check-xen-guest
 }
 
 step_dist ()
