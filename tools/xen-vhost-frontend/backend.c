@@ -23,7 +23,7 @@
  */
 #define PROTOCOL_FEATURES                                                                                                                              \
 	(VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE) |                  \
-	 VH_BIT (VH_P_XEN_MMAP))
+	 VH_BIT (VH_P_INFLIGHT_SHMFD) | VH_BIT (VH_P_XEN_MMAP))
 
 int
 backend_result (struct link *l, int err)

@@ -57,6 +57,8 @@ struct link {
 	bool has_driver;		/* the driver is ready: its rings are to run */
 	bool running;			/* ... and were set up at this back-end */
 	struct link_driver driver;
+	/* What the back-ends of this driver note their requests down in, one after the other; fd -1: they do not. */
+	struct vh_inflight inflight;
 	struct link_backend backend;
 };
 
@@ -92,6 +94,9 @@ int backend_read_config (struct link *);
  * go on.
  */
 int rings_start (struct link *, bool again);
+
+/* Forgets what was in flight: the driver is gone, or starts from the beginning. */
+void rings_forget (struct link *);
 
 /* Stops the rings there and takes their memory back.  What fails is logged: the driver's rings are over in any case. */
 void rings_stop (struct link *);

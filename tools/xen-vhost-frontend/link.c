@@ -85,6 +85,7 @@ do_start (struct link *l)
 
 	l->driver = l->order_driver;
 	l->has_driver = true;
+	rings_forget (l);
 	if (!l->frontend)
 		return;
 	err = rings_start (l, false);
@@ -99,6 +100,7 @@ do_stop (struct link *l)
 {
 	if (l->frontend && l->running)
 		rings_stop (l);
+	rings_forget (l);
 	l->has_driver = l->running = false;
 }
 
@@ -178,6 +180,7 @@ run (void *opaque)
 	while (!l->closing)
 		vh_loop_dispatch (l->loop, -1);
 	backend_disconnect (l);
+	rings_forget (l);
 	link_tell (l, NEWS_CLOSED, NULL);
 	return NULL;
 }
@@ -211,6 +214,7 @@ link_new (struct vh_loop *owner, const struct link_options *options, const struc
 	l->opaque = opaque;
 	l->owner = owner;
 	l->watch = -1;
+	l->inflight.fd = -1;
 	l->news_mail = (struct vh_mail){ .fn = deliver_news, .opaque = l };
 	l->order_mail = (struct vh_mail){ .fn = carry_out, .opaque = l };
 	l->close_mail = (struct vh_mail){ .fn = carry_out_close, .opaque = l };

@@ -67,9 +67,59 @@ send_features (struct link *l)
 	return backend_result (l, vh_frontend_set_features (l->frontend, wanted));
 }
 
+/* --- requests in flight --- */
+
+void
+rings_forget (struct link *l)
+{
+	if (l->inflight.fd >= 0)
+		close (l->inflight.fd);
+	l->inflight = (struct vh_inflight){ .fd = -1 };
+}
+
+/* An area for as many rings as count, of the size of the largest. */
+static int
+new_records (struct link *l)
+{
+	unsigned rings = 0, size = 0;
+
+	for (unsigned i = 0; i < l->driver.rings; i++) {
+		if (!ring_counts (l, i))
+			continue;
+		rings = i + 1;
+		size = l->driver.ring[i].size > size ? l->driver.ring[i].size : size;
+	}
+	return rings ? backend_result (l, vh_frontend_get_inflight (l->frontend, rings, size, &l->inflight)) : 0;
+}
+
 /*
- * How far a back-end came that died.  It cannot be asked, but a split ring says how many requests were used.  The next back-end begins with the one after
- * them, so they must be the first ones: a back-end that had finished others before these leaves them undone.
+ * Gives the back-end the area in which the one before it noted down what it had taken, or a new one.  A back-end that wants none, or not this one, is served
+ * without.
+ */
+static int
+send_records (struct link *l)
+{
+	int err = 0;
+
+	if (!(vh_frontend_protocol_features (l->frontend) & VH_BIT (VH_P_INFLIGHT_SHMFD))) {
+		rings_forget (l);
+		return 0;
+	}
+	if (l->inflight.fd < 0)
+		err = new_records (l);
+	if (err == 0 && l->inflight.fd >= 0)
+		err = backend_result (l, vh_frontend_set_inflight (l->frontend, &l->inflight));
+	if (err == 0)
+		return 0;
+	link_log (l, VH_LOG_WARNING, "no records of requests in flight: %s", vh_strerror (err));
+	rings_forget (l);
+	return l->lost ? err : 0;
+}
+
+/*
+ * How far a back-end came that died.  It cannot be asked, but a split ring says how many requests were used.  With records the next back-end begins there,
+ * and knows which they were.  Without, it begins with the one after them, so they must be the first ones: a back-end that had finished others before these
+ * leaves them undone.
  */
 static int
 find_base_again (struct link *l, unsigned ring, uint32_t *ret)
@@ -83,12 +133,14 @@ find_base_again (struct link *l, unsigned ring, uint32_t *ret)
 		err = memory->read_index (memory->opaque, r->driver + RING_INDEX, &available);
 	if (err < 0)
 		return err;
-	if ((uint16_t) (available - used) > 1)
+	if (l->inflight.fd < 0 && (uint16_t) (available - used) > 1)
 		link_log (l, VH_LOG_WARNING, "ring %u: %u requests are open; they are repeated, as if its back-end had worked in their order", ring,
 			  (uint16_t) (available - used));
 	*ret = used;
 	return 0;
 }
+
+/* --- starting a ring --- */
 
 /* The number to begin with. */
 static int
@@ -150,6 +202,8 @@ rings_start (struct link *l, bool again)
 
 	if (err == 0)
 		err = send_memory (l, &l->driver);
+	if (err == 0)
+		err = send_records (l);
 	for (unsigned i = 0; err == 0 && i < l->driver.rings; i++)
 		if (ring_counts (l, i))
 			err = start_ring (l, i, again);

@@ -18,7 +18,7 @@
 #define ARGUMENT "--link-backend"
 
 struct adder {
-	bool deaf;
+	bool deaf, holds;
 	uint8_t config[8];
 	struct vh_backend *backend;
 	struct vh_loop *loop;
@@ -37,6 +37,8 @@ process (void *device, struct vh_ring *ring)
 		vh_parts_read (r->out, r->n_out, 0, &number, sizeof (number));
 		if (number == LINK_BACKEND_CHANGE)
 			vh_loop_post (a->loop, &a->change);
+		if (number == LINK_BACKEND_HOLD && a->holds)
+			continue;
 		number++;
 		vh_ring_give (ring, r, vh_parts_write (r->in, r->n_in, 0, &number, sizeof (number)));
 	}
@@ -81,7 +83,7 @@ set_config (void *device, uint32_t offset, const void *buf, uint32_t size, uint3
 }
 
 static int
-serve (const char *socket, bool deaf, uint64_t features)
+serve (const char *socket, const char *habits, uint64_t features)
 {
 	static const struct vh_device_ops ops = {
 		.size = sizeof (ops),
@@ -90,12 +92,18 @@ serve (const char *socket, bool deaf, uint64_t features)
 		.disconnected = disconnected,
 		.set_config = set_config,
 	};
-	struct adder adder = { .deaf = deaf, .config = { 10, 11 }, .change = { .fn = change, .opaque = &adder } };
+	struct adder adder = {
+		.deaf = strchr (habits, 'd') != NULL,
+		.holds = strchr (habits, 'h') != NULL,
+		.config = { 10, 11 },
+		.change = { .fn = change, .opaque = &adder },
+	};
 	struct vh_device device = {
 		.size = sizeof (device),
 		.ops = &ops,
 		.opaque = &adder,
 		.features = vh_backend_supported_ring_features () | features,
+		.protocol_features = strchr (habits, 'r') ? VH_BIT (VH_P_INFLIGHT_SHMFD) : 0,
 		.rings = 2,
 		.config = adder.config,
 		.config_size = sizeof (adder.config),
@@ -115,19 +123,20 @@ void
 link_backend_main (int argc, char **argv)
 {
 	if (argc == 5 && strcmp (argv[1], ARGUMENT) == 0)
-		_exit (serve (argv[2], atoi (argv[3]), strtoull (argv[4], NULL, 10)));
+		_exit (serve (argv[2], argv[3], strtoull (argv[4], NULL, 10)));
 }
 
 int
 link_backend_start (const char *socket, const struct link_backend_options *options)
 {
-	char features[24];
+	char features[24], habits[8];
 	int pid;
 
 	snprintf (features, sizeof (features), "%" PRIu64, options->features);
+	snprintf (habits, sizeof (habits), "-%s%s%s", options->deaf ? "d" : "", options->holds ? "h" : "", options->records ? "r" : "");
 	pid = fork ();
 	if (pid == 0) {
-		execl ("/proc/self/exe", "link-backend", ARGUMENT, socket, options->deaf ? "1" : "0", features, (char *) NULL);
+		execl ("/proc/self/exe", "link-backend", ARGUMENT, socket, habits, features, (char *) NULL);
 		_exit (127);
 	}
 	return pid;

@@ -12,8 +12,13 @@
 /* A request for this number makes the device change its configuration by itself. */
 #define LINK_BACKEND_CHANGE 1000u
 
+/* A request for this number is taken and not answered, by a back-end that holds them. */
+#define LINK_BACKEND_HOLD 2000u
+
 struct link_backend_options {
 	bool deaf;		/* it takes no requests */
+	bool holds;
+	bool records;		/* it notes down which requests it has taken (INFLIGHT_SHMFD) */
 	uint64_t features;	/* offered, beside those of rings */
 };
 

@@ -115,12 +115,16 @@ wait_connected (bool connected)
 }
 
 static void
-start_backend (bool deaf, uint64_t features)
+start_backend_that (struct link_backend_options options)
 {
-	const struct link_backend_options options = { .deaf = deaf, .features = features };
-
 	rig.backend = link_backend_start (rig.socket, &options);
 	CU_ASSERT_FATAL (rig.backend > 0);
+}
+
+static void
+start_backend (bool deaf, uint64_t features)
+{
+	start_backend_that ((struct link_backend_options){ .deaf = deaf, .features = features });
 }
 
 static void
@@ -192,14 +196,20 @@ close_rig (void)
 /* --- requests --- */
 
 static void
-ask (uint32_t number)
+ask_at (uint32_t number, uint64_t in, uint64_t out)
 {
-	const struct queue_buffer buffers[] = { { rig.in, 4 }, { rig.out, 4 } };
+	const struct queue_buffer buffers[] = { { in, 4 }, { out, 4 } };
 
-	memcpy (guest_at (&rig.guest, rig.in), &number, 4);
-	memset (guest_at (&rig.guest, rig.out), 0, 4);
+	memcpy (guest_at (&rig.guest, in), &number, 4);
+	memset (guest_at (&rig.guest, out), 0, 4);
 	CU_ASSERT_EQUAL (queue_add (rig.queue, buffers, 1, 1, &rig), 0);
 	CU_ASSERT_EQUAL (queue_publish (rig.queue), 0);
+}
+
+static void
+ask (uint32_t number)
+{
+	ask_at (number, rig.in, rig.out);
 }
 
 static uint32_t
@@ -335,6 +345,66 @@ test_requests_in_flight_are_done_by_the_next_backend (void)
 	close_rig ();
 }
 
+/* The used index says that one request was done; only the records say which. */
+static void
+test_a_request_that_was_overtaken_is_done_by_the_next_backend (void)
+{
+	uint64_t in, out;
+	uint32_t number = 70;
+
+	open_rig (5000, false);
+	CU_ASSERT_EQUAL_FATAL (guest_alloc (&rig.guest, 4, 4, true, &in), 0);
+	CU_ASSERT_EQUAL_FATAL (guest_alloc (&rig.guest, 4, 4, true, &out), 0);
+	start_backend_that ((struct link_backend_options){ .records = true, .holds = true });
+	CU_ASSERT_TRUE_FATAL (wait_connected (true));
+	start ();
+	for (unsigned round = 0; round < 3; round++) {
+		ask_at (LINK_BACKEND_HOLD, in, out);
+		ask (5);
+		CU_ASSERT_EQUAL (get_answer (), 6);
+		kill_backend ();
+		CU_ASSERT_TRUE_FATAL (wait_connected (false));
+		memcpy (guest_at (&rig.guest, in), &number, 4);
+		start_backend_that ((struct link_backend_options){ .records = true, .holds = true });
+		get_answer ();
+		CU_ASSERT_EQUAL (memcmp (guest_at (&rig.guest, out), &(uint32_t){ 71 }, 4), 0);
+		/* The other one is not done again. */
+		ask (8);
+		CU_ASSERT_EQUAL (get_answer (), 9);
+	}
+	stop ();
+	close_rig ();
+}
+
+/* The next driver has nothing in flight, whatever the one before it left. */
+static void
+test_a_reset_forgets_requests_in_flight (void)
+{
+	open_rig (5000, false);
+	start_backend_that ((struct link_backend_options){ .records = true, .holds = true });
+	CU_ASSERT_TRUE_FATAL (wait_connected (true));
+	start ();
+	ask (5);
+	CU_ASSERT_EQUAL (get_answer (), 6);
+	ask (LINK_BACKEND_HOLD);
+	kill_backend ();
+	CU_ASSERT_TRUE_FATAL (wait_connected (false));
+	stop ();
+	queue_free (rig.queue);
+	guest_free (&rig.guest);
+	close (rig.err);
+	make_queue ();
+	start_backend_that ((struct link_backend_options){ .records = true });
+	CU_ASSERT_TRUE_FATAL (wait_connected (true));
+	start ();
+	ask (11);
+	CU_ASSERT_EQUAL (get_answer (), 12);
+	ask (13);
+	CU_ASSERT_EQUAL (get_answer (), 14);
+	stop ();
+	close_rig ();
+}
+
 static void
 test_a_backend_of_another_kind_fails_the_device (void)
 {
@@ -466,6 +536,8 @@ main (int argc, char **argv)
 		{ "a start without back-end waits", test_a_start_without_backend_waits },
 		{ "a back-end that dies and comes back", test_a_backend_that_dies_and_comes_back },
 		{ "requests in flight are done by the next back-end", test_requests_in_flight_are_done_by_the_next_backend },
+		{ "a request that was overtaken is done by the next back-end", test_a_request_that_was_overtaken_is_done_by_the_next_backend },
+		{ "a reset forgets requests in flight", test_a_reset_forgets_requests_in_flight },
 		{ "a back-end of another kind fails the device", test_a_backend_of_another_kind_fails_the_device },
 		{ "a ring can be stopped alone", test_a_ring_can_be_stopped_alone },
 		{ "configuration", test_configuration },
