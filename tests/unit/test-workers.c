@@ -299,10 +299,11 @@ keep_busy (void *opaque)
 {
 	struct worker_load *w = opaque;
 
-	while (!__atomic_load_n (w->stop, __ATOMIC_ACQUIRE) && !w->wrong) {
+	/* At least once, even where the machine is so busy that all is over before this thread begins. */
+	do {
 		w->wrong = !rig_serve (w->rig, w->ring, w->done % 16);
 		w->done++;
-	}
+	} while (!__atomic_load_n (w->stop, __ATOMIC_ACQUIRE) && !w->wrong);
 	return NULL;
 }
 
