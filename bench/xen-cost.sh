@@ -5,7 +5,7 @@
 # flavour, with "make bench" and "make tests/xen/host-large" done there, and "make bench" in UNIX-BUILD, that of the unix flavour, whose program runs in the
 # same dom0.
 #
-# Once with a clock that counts instructions of the process, of Linux and of Xen; that is the same on every machine. Then by time, medians of ROUNDS rounds
+# Once with a clock that counts instructions of the process, of Linux and of Xen; that is the same on every machine. Then by time, the least of ROUNDS rounds
 # (7), each of which runs all, one after the other. 0 rounds: instructions only. And a region of 1 GiB, by the test of "make check-xen".
 #
 #	unix       the unix flavour's build, memory in a file
@@ -57,21 +57,20 @@ boot ()
 		"$abs_top_builddir/tests/xen/host-large" >"$output" || fail "the run in dom0 ended with $?"
 }
 
-# median OUTPUT NAME BYTES DEPTH COLUMN, 5: us, 7: map calls, 10: unmap calls, 13: copy calls.
-median ()
+# least OUTPUT NAME BYTES DEPTH COLUMN, 5: us, 7: map calls, 10: unmap calls, 13: copy calls.
+least ()
 {
 	awk -v name="$2" -v bytes="$3" -v depth="$4" -v column="$5" '
 		$1 == "request-cost-unix" && $2 == "file" { $2 = "unix" }
-		$2 == name && $3 == bytes && $4 == depth ":" { print $column }' "$1" | sort -g |
-		awk '{ v[NR] = $1 } END { if (!NR) exit 1; print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+		$2 == name && $3 == bytes && $4 == depth ":" { print $column }' "$1" | sort -g | head -n 1 | grep .
 }
 
 # row OUTPUT SCALE NAME BYTES DEPTH BASE
 row ()
 {
-	awk -v name="$3" -v bytes="$4" -v depth="$5" -v other="$6" -v scale="$2" -v cpu="$(median "$1" "$3" "$4" "$5" 5)" \
-		-v map="$(median "$1" "$3" "$4" "$5" 7)" -v unmap="$(median "$1" "$3" "$4" "$5" 10)" -v copy="$(median "$1" "$3" "$4" "$5" 13)" \
-		-v base="$(median "$1" "$6" "$4" "$5" 5)" \
+	awk -v name="$3" -v bytes="$4" -v depth="$5" -v other="$6" -v scale="$2" -v cpu="$(least "$1" "$3" "$4" "$5" 5)" \
+		-v map="$(least "$1" "$3" "$4" "$5" 7)" -v unmap="$(least "$1" "$3" "$4" "$5" 10)" -v copy="$(least "$1" "$3" "$4" "$5" 13)" \
+		-v base="$(least "$1" "$6" "$4" "$5" 5)" \
 		'BEGIN { printf "%-10s %6d %6d %12.*f %8.3f %8.3f %8.3f   %.3f of %s\n", name, bytes, depth, scale == 1 ? 2 : 0, cpu * scale, map, unmap, copy, cpu / base, other }'
 }
 

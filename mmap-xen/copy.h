@@ -11,8 +11,8 @@
 #include "memory/map.h"
 
 /*
- * What a request may copy.  A copy costs a tenth of a mapping of a page, which is in calls and in page tables, not in bytes (bench/RESULTS.md); from a few
- * pages on the device's own work counts for more, and one mapping for several requests costs each of them little.
+ * What a request may copy.  A copy costs less than half of a mapping of a page, which is in calls and in page tables, not in bytes (bench/RESULTS.md); from a
+ * few pages on the device's own work counts for more, and one mapping for several requests costs each of them little.
  */
 #define COPY_LIMIT 16384u
 

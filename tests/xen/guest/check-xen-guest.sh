@@ -56,4 +56,9 @@ test "$boot_status" != 77 || exit 77
 test "$boot_status" = 0 || fail "the run ended with $boot_status"
 ran=$(sed -n 's/^cases: \([0-9]*\) run, 0 failed$/\1/p' "$tmpdir/output")
 test "${ran:-0}" -gt 0 || fail "dom0 says nothing about what it did"
-say "ok: $ran cases with real guests"
+# What the back-ends count of theirs, and the guests of theirs.
+live=$(sed -n 's/.* \([0-9]*\) live.*/\1/p' "$tmpdir/output")
+test "$(echo "$live" | wc -w)" -ge 2 || fail "the grants were not counted"
+grants=$(($(echo "$live" | paste -sd +)))
+test "$grants" = 0 || fail "$grants grants were live in the end"
+say "ok: $ran cases with real guests, $grants grants live in the end, $SECONDS s"
