@@ -46,7 +46,7 @@ get_guest ()
 get_guest
 : >"$tmpdir/output"
 boot_status=0
-"$abs_top_srcdir/tests/xen/boot" --toolstack --memory 1792 --timeout 1500 \
+"$abs_top_srcdir/tests/xen/boot" --toolstack --memory 1792 --timeout 1100 \
 	--log "$abs_top_builddir/check-xen-guest-console.log" \
 	--file "$tmpdir/vmlinuz" --file "$tmpdir/guest.img" \
 	--file "$guest_dir/dom0-functions" \
