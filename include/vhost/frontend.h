@@ -154,6 +154,16 @@ int vh_frontend_set_vring_err (struct vh_frontend *, unsigned ring, int fd);
 int vh_frontend_set_vring_enable (struct vh_frontend *, unsigned ring, int enable);
 
 /*
+ * SET_LOG_BASE: the dirty log, `size` bytes from `offset` of a file; bit n % 8 of byte n / 8 is the page of 4096 bytes at guest address 4096 * n.  It is kept
+ * while VH_F_LOG_ALL is among the features, and for what a ring writes itself, while its address has flag 0; it must have a bit for all of memory, and is
+ * replaced before memory grows.  When this returns, no older log is written to any more.  The fd is borrowed.  -EOPNOTSUPP without LOG_SHMFD; -EINVAL.
+ */
+int vh_frontend_set_log_base (struct vh_frontend *, int fd, uint64_t size, uint64_t offset);
+
+/* SET_LOG_FD: an eventfd that the back-end signals when it has set bits; borrowed.  -EOPNOTSUPP unless VH_F_LOG_ALL is in force. */
+int vh_frontend_set_log_fd (struct vh_frontend *, int fd);
+
+/*
  * The in-flight area (INFLIGHT_SHMFD): memory in which the back-end notes down what it has taken from the rings, so that the next one can go on after it died.
  */
 struct vh_inflight {

@@ -62,7 +62,8 @@ struct vh_request {
 int vh_ring_take (struct vh_ring *, struct vh_request **reqs, unsigned max);
 
 /*
- * Gives a request back; `written` is how many bytes were written to its `in` parts, counted from the first one.  The driver sees it after vh_ring_flush.
+ * Gives a request back; `written` is how many bytes were written to its `in` parts, counted from the first one: what is behind counts as not written, also
+ * for a guest that migrates.  The driver sees it after vh_ring_flush.
  */
 void vh_ring_give (struct vh_ring *, struct vh_request *, uint32_t written);
 
@@ -73,6 +74,12 @@ void vh_ring_flush (struct vh_ring *);
  * Asks for another call of the device's ring_process, soon, though the driver may not kick: for a device that left requests in the ring.
  */
 void vh_ring_wake (struct vh_ring *);
+
+/*
+ * For a device that writes to guest memory beside its requests (vh_memory_write): these bytes were written, and must reach a migration's dirty log, if there
+ * is one.  What is given back with vh_ring_give needs nothing more.
+ */
+void vh_ring_mark_dirty (struct vh_ring *, uint64_t guest_addr, uint64_t size);
 
 /* Stops the ring, as if the driver had broken its rules.  err: the negative errno for the log; why: a few words. */
 void vh_ring_fail (struct vh_ring *, int err, const char *why);

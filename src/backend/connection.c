@@ -52,6 +52,7 @@ connection_release (struct vh_backend *b)
 	postcopy_drop (b);
 	vrings_close (b);
 	inflight_area_drop (b);
+	log_drop (b);
 	vh_memory_unref (b->memory);
 	b->memory = NULL;
 }
@@ -324,6 +325,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	channel_init (&b->notices.channel, -1);
 	objects_init (b);
 	b->transfer = (struct transfer){ .fd = -1, .result = -EINVAL };	/* asked how it went before there was one: not well */
+	b->log_fd = -1;
 	err = connection_open (b, &o);
 	if (err < 0) {
 		b->channel.fd = -1;	/* still the caller's */

@@ -35,6 +35,7 @@ struct vring_want {
 	bool big_endian;
 	uint64_t desc, avail, used;	/* guest addresses */
 	struct vh_memory *memory;	/* a reference, when run */
+	struct log_setup log;		/* borrowed; a ring has a reference of its own */
 	struct inflight_part inflight;	/* borrowed from the control context, which changes it only while no ring runs */
 	int kick, call, err;		/* borrowed from the control context; -1: none */
 	bool poll;			/* there is no kick to wait for */
@@ -178,6 +179,8 @@ struct vh_backend {
 	uint64_t protocol_offered, protocol;
 	struct vh_memory *memory;	/* never NULL: empty at first */
 	struct backend_inflight inflight;
+	struct region *log;		/* SET_LOG_BASE; NULL: there was none */
+	int log_fd;			/* SET_LOG_FD; -1 */
 
 	struct postcopy *postcopy;	/* POSTCOPY_ADVISE to POSTCOPY_END; else NULL */
 	bool listening;			/* POSTCOPY_LISTEN came */
@@ -316,6 +319,18 @@ bool postcopy_is_announced (const struct vh_backend *);
 void postcopy_drop (struct vh_backend *);
 /* The front-end will bring no more pages: nobody waits for them. */
 void postcopy_front_end_gone (struct vh_backend *);
+
+/* log.c */
+HANDLER (log_set_base);
+FINISHER (log_answer_base);
+HANDLER (log_set_fd);
+void log_drop (struct vh_backend *);
+/* Is it kept, with these features? */
+bool log_in_force (uint64_t features);
+/* Has the log, if it is kept with these features, a bit for each page of this memory? */
+bool log_fits (const struct vh_backend *, uint64_t features, const struct vh_memory *);
+/* The log that a ring is to have now. */
+struct log_setup log_of_vring (const struct vh_backend *, const struct vring *);
 
 /* config.c */
 HANDLER (config_check);

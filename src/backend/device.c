@@ -78,7 +78,7 @@ uint64_t
 vh_backend_supported_protocol_features (void)
 {
 	return VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE)
-	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | map_protocol_features ();
+	       | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | VH_BIT (VH_P_LOG_SHMFD) | map_protocol_features ();
 }
 
 /* Features that are there because the device has the callback. */

@@ -39,9 +39,14 @@ table_replace (struct vh_backend *b, struct region *const *regions, unsigned n)
 	struct vh_memory *table;
 	int err = memory_new (regions, n, &table);
 
-	if (err == 0)
-		table_install (b, table);
-	return err;
+	if (err < 0)
+		return err;
+	if (!log_fits (b, b->features, table)) {
+		vh_memory_unref (table);
+		return -EINVAL;
+	}
+	table_install (b, table);
+	return 0;
 }
 
 static int

@@ -21,7 +21,8 @@ vh_backend_supported_ring_features (void)
 uint64_t
 backend_offered_features (const struct vh_device *d)
 {
-	return (d->features & (~TRANSPORT_BITS | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES);
+	return (d->features & (~TRANSPORT_BITS | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES) |
+	       VH_BIT (VH_F_LOG_ALL);
 }
 
 int
@@ -39,16 +40,17 @@ negotiate_set_features (struct vh_backend *b, struct message *m)
 
 	if (err < 0)
 		return err;
-	if (features & ~b->offered)
+	if (features & ~b->offered || !log_fits (b, features, b->memory))
 		return -EINVAL;
-	if (features != b->features) {
+	/* The dirty log begins and ends while rings run, and is not the device's business. */
+	if ((features ^ b->features) & ~VH_BIT (VH_F_LOG_ALL)) {
 		if (vrings_any_runs (b))
 			return -EBUSY;
-		err = b->ops.set_features (b->device->opaque, features & ~VH_BIT (VH_F_PROTOCOL_FEATURES));
+		err = b->ops.set_features (b->device->opaque, features & ~(VH_BIT (VH_F_PROTOCOL_FEATURES) | VH_BIT (VH_F_LOG_ALL)));
 		if (err < 0)
 			return err;
-		b->features = features;
 	}
+	b->features = features;
 	/* Without bit 30 there will be no SET_VRING_ENABLE: all rings are enabled from here on (vhost-user, "Ring states"). */
 	if (!(features & VH_BIT (VH_F_PROTOCOL_FEATURES)))
 		for (unsigned i = 0; i < b->n_vrings; i++)

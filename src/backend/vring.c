@@ -164,7 +164,7 @@ vring_start (struct vring *v)
 	struct ring_setup s = {
 		.index = v->index, .size = w->size, .features = w->features, .desc = w->desc, .avail = w->avail, .used = w->used, .base = w->base,
 		.big_endian = w->big_endian,
-		.memory = w->memory, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
+		.memory = w->memory, .log = w->log, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
 		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .call = vring_call, .wake = vring_woken, .idle = vring_woken,
 		.opaque = v,
 	};
@@ -266,6 +266,7 @@ vring_letter (void *opaque)
 		}
 	} else if (v->now.run) {
 		ring_set_call (v->ring, v->now.call);
+		ring_set_log (v->ring, &v->now.log);
 		ring_set_memory (v->ring, v->now.memory);	/* if it fails, the ring is broken and has said so */
 	} else if (v->ring)
 		vring_begin_stop (v);

@@ -88,8 +88,10 @@ vring_wanted (struct vring *v, struct vring_want *w)
 		return;
 	w->size = v->size;
 	w->base = vring_base (v);
-	w->features = b->features;
+	/* That there is a log is nothing that a ring or its device must stop for. */
+	w->features = b->features & ~VH_BIT (VH_F_LOG_ALL);
 	w->big_endian = v->big_endian;
+	w->log = log_of_vring (b, v);
 	w->memory = b->memory;
 	w->inflight = inflight_area_part (b, v->index);
 	w->kick = v->kick;
@@ -110,12 +112,25 @@ same_place (const struct vring_want *a, const struct vring_want *b)
 }
 
 static bool
+same_log (const struct log_setup *a, const struct log_setup *b)
+{
+	return a->region == b->region && a->own == b->own && a->used == b->used && a->fd == b->fd;
+}
+
+/* Must a ring that is to be like `w` stop before?  It does not move while it runs, and begins a log with nothing in flight. */
+static bool
+must_stop (const struct vring_want *has, const struct vring_want *w)
+{
+	return has->run && w->run && (!same_place (w, has) || (w->log.region && !has->log.region));
+}
+
+static bool
 same_want (const struct vring_want *a, const struct vring_want *b)
 {
 	if (!a->run || !b->run)
 		return a->run == b->run;
-	return same_place (a, b) && a->memory == b->memory && a->kick == b->kick && a->call == b->call && a->err == b->err && a->poll == b->poll &&
-	       a->call_in_band == b->call_in_band && a->err_in_band == b->err_in_band && a->kicks == b->kicks;
+	return same_place (a, b) && same_log (&a->log, &b->log) && a->memory == b->memory && a->kick == b->kick && a->call == b->call &&
+	       a->err == b->err && a->poll == b->poll && a->call_in_band == b->call_in_band && a->err_in_band == b->err_in_band && a->kicks == b->kicks;
 }
 
 static void
@@ -137,8 +152,8 @@ vrings_settle (struct vh_backend *b)
 		struct vring_want w;
 
 		vring_wanted (v, &w);
-		/* A ring does not move while it runs: it stops now, and the next call starts it there. */
-		if (w.run && v->has.run && !same_place (&w, &v->has))
+		/* The next call starts it again. */
+		if (must_stop (&v->has, &w))
 			w = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
 		if (!same_want (&w, &v->has))
 			vring_post (v, &w);

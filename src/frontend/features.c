@@ -8,11 +8,11 @@
 #include "frontend/frontend.h"
 
 /* What the handshake may set: all that needs no more of its user than the calls of this library. */
-#define HANDSHAKE_FEATURES                                                                                                                             \
-	(VH_BIT (VH_P_MQ) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) | VH_BIT (VH_P_RESET_DEVICE) |                  \
-	 VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | VH_BIT (VH_P_XEN_MMAP) | VH_BIT (VH_P_RARP) | VH_BIT (VH_P_MTU) |                      \
-	 VH_BIT (VH_P_STATUS) | VH_BIT (VH_P_CROSS_ENDIAN) | VH_BIT (VH_P_CRYPTO_SESSION) | VH_BIT (VH_P_INBAND_NOTIFICATIONS) |                      \
-	 VH_BIT (VH_P_BACKEND_SEND_FD) | VH_BIT (VH_P_HOST_NOTIFIER) | VH_BIT (VH_P_SHARED_OBJECT) | VH_BIT (VH_P_SHMEM) |                          \
+#define HANDSHAKE_FEATURES                                                                                                                      \
+	(VH_BIT (VH_P_MQ) | VH_BIT (VH_P_LOG_SHMFD) | VH_BIT (VH_P_REPLY_ACK) | VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_CONFIG) |              \
+	 VH_BIT (VH_P_RESET_DEVICE) | VH_BIT (VH_P_CONFIGURE_MEM_SLOTS) | VH_BIT (VH_P_XEN_MMAP) | VH_BIT (VH_P_RARP) | VH_BIT (VH_P_MTU) |     \
+	 VH_BIT (VH_P_STATUS) | VH_BIT (VH_P_CROSS_ENDIAN) | VH_BIT (VH_P_CRYPTO_SESSION) | VH_BIT (VH_P_INBAND_NOTIFICATIONS) |                \
+	 VH_BIT (VH_P_BACKEND_SEND_FD) | VH_BIT (VH_P_HOST_NOTIFIER) | VH_BIT (VH_P_SHARED_OBJECT) | VH_BIT (VH_P_SHMEM) |                      \
 	 VH_BIT (VH_P_DEVICE_STATE))
 
 /* And what it sets for those who name it. */

@@ -194,3 +194,19 @@ demand_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 			batch_end (ring, b);
 	}
 }
+
+bool
+demand_addr (const struct vh_ring *ring, unsigned index, const void *host, uint64_t *addr)
+{
+	const struct share *s = &ring->demand->shares[index];
+
+	for (unsigned i = s->first; s->batch && i < s->first + s->n; i++) {
+		const struct range *r = &s->batch->ranges[i];
+
+		if (r->host != host || r->region->spec.xen_flags & VH_XEN_GRANT)
+			continue;
+		*addr = r->addr;
+		return true;
+	}
+	return false;
+}

@@ -92,6 +92,7 @@ demand_prepare (struct vh_ring *ring)
 		return err;
 	}
 	ring->demand = d;
+	ring->aside = true;
 	return 0;
 }
 

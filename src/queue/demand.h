@@ -36,6 +36,9 @@ void demand_want (struct vh_ring *, struct request *, unsigned part, struct regi
 /* Nothing of this request, the last one of the batch so far, is to be mapped. */
 void demand_forget (struct vh_ring *, const struct request *);
 
+/* The guest address of a part that is on demand, given where it is now; false: there is none, or the guest granted it, which no dirty log knows of. */
+bool demand_addr (const struct vh_ring *, unsigned index, const void *host, uint64_t *addr);
+
 /* Too much is mapped now for this request, the last one of the batch so far: it stays in the ring until there is room. */
 void demand_starve (struct vh_ring *, const struct request *);
 

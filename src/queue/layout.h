@@ -76,8 +76,12 @@ struct ring_layout {
 	/* Puts the last n requests back, as if they had not been taken; they are outstanding no more. */
 	void (*untake) (struct vh_ring *, struct vh_request **reqs, unsigned n);
 
-	/* Publishes done[0..n_done), n_done > 0; they are outstanding no more.  Does the driver want to be called? */
+	/* Publishes done[0..n_done), n_done > 0; they are outstanding no more.  Does the driver want to be called?  A full barrier is behind what it writes. */
 	bool (*publish) (struct vh_ring *);
+
+	/* For rings with a dirty log: what publish wrote, since next_used was `before`; what kicks_off and kicks_on write. */
+	void (*dirty_used) (struct vh_ring *, uint16_t before);
+	void (*dirty_kicks) (struct vh_ring *);
 
 	void (*kicks_off) (struct vh_ring *);
 	bool (*kicks_on) (struct vh_ring *);
@@ -110,6 +114,7 @@ struct vh_ring {
 	uint16_t seen;				/* the driver's position when it was last looked at */
 	bool held;				/* nothing can be taken: broken, or stopping */
 	bool stopping;
+	bool aside;				/* taking and publishing are more than usual: demand or dirty is there */
 	bool called_valid;			/* the driver's event index means something: it was decided upon since the start, or the last new call fd */
 	bool kicks_suppressed;
 	bool swapped;				/* the areas' fields are big-endian: a guest of old */
@@ -138,6 +143,7 @@ struct vh_ring {
 	struct demand *demand;			/* NULL until memory has a region on demand */
 	struct order *order;			/* NULL: requests may be used in any order */
 	struct inflight *inflight;		/* NULL: without records */
+	struct dirty *dirty;			/* NULL: without a dirty log */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;
 	struct vh_ring_counters counters;

@@ -107,3 +107,21 @@ packed_publish (struct vh_ring *ring)
 	full_barrier ();
 	return packed_call_wanted (ring, before);
 }
+
+/* All that the chains had, though only their first descriptors were written. */
+void
+packed_dirty_used (struct vh_ring *ring, uint16_t before)
+{
+	unsigned place = before & PLACE, n = position_distance (ring->size, before, ring->next_used);
+	unsigned first = n < ring->size - place ? n : ring->size - place;
+
+	dirty_area (ring, AREA_DESC, place * sizeof (struct desc), first * sizeof (struct desc));
+	if (first < n)
+		dirty_area (ring, AREA_DESC, 0, (n - first) * sizeof (struct desc));
+}
+
+void
+packed_dirty_kicks (struct vh_ring *ring)
+{
+	dirty_area (ring, AREA_USED, 0, sizeof (uint32_t));
+}

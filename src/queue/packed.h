@@ -124,6 +124,8 @@ bool packed_publish (struct vh_ring *);
 size_t packed_area_size (unsigned area, unsigned ring_size);
 size_t packed_own_bytes (unsigned ring_size);
 int packed_check (const struct ring_setup *);
+void packed_dirty_used (struct vh_ring *, uint16_t before);
+void packed_dirty_kicks (struct vh_ring *);
 void packed_kicks_off (struct vh_ring *);
 uint32_t packed_base (const struct vh_ring *);
 
@@ -134,6 +136,7 @@ uint32_t packed_base (const struct vh_ring *);
 	.any_size = true, .first_base = PACKED_FIRST_BASE,                     \
 	.area_size = packed_area_size, .own_bytes = packed_own_bytes,          \
 	.check = packed_check, .kicks_off = packed_kicks_off,                  \
+	.dirty_used = packed_dirty_used, .dirty_kicks = packed_dirty_kicks,    \
 	.base = packed_base
 
 /* Where both sides begin in a ring that is new: wrap counters are 1. */

@@ -97,7 +97,9 @@ ring_begin (struct vh_ring *ring)
 		err = snapshot_push (ring, ring->setup.memory);
 	if (err == 0)
 		err = ring->layout->start (ring, ring->setup.base);
-	if (err == 0 && (snapshot_lost (ring) || inflight_lost (ring)))	/* before the guard's count was looked at, perhaps */
+	if (err == 0)
+		err = dirty_set (ring, &ring->setup.log);
+	if (err == 0 && (snapshot_lost (ring) || inflight_lost (ring) || dirty_lost (ring)))	/* before the guard's count was looked at, perhaps */
 		err = -EFAULT;
 	return err;
 }
@@ -138,6 +140,7 @@ ring_free (struct vh_ring *ring)
 	demand_free (ring);
 	order_free (ring);
 	inflight_close (ring);
+	dirty_free (ring);
 	snapshot_free_all (ring);
 	pool_free (ring);
 	free (ring);
@@ -152,7 +155,7 @@ ring_memory_lost (struct vh_ring *ring)
 	if (count == ring->guard_seen)
 		return false;
 	ring->guard_seen = count;
-	return snapshot_lost (ring) || inflight_lost (ring);
+	return snapshot_lost (ring) || inflight_lost (ring) || dirty_lost (ring);
 }
 
 int
@@ -204,6 +207,17 @@ take_in_lost_memory (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 	return err;
 }
 
+/* Takes from memory on demand, or for a dirty log; out of the way of the others, like the functions below. */
+__attribute__ ((noinline)) static int
+take_aside (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+{
+	int n = ring->snapshot->on_demand ? demand_take (ring, reqs, max) : ring->layout->take (ring, reqs, max);
+
+	if (ring->dirty && n > 0)
+		dirty_take (ring, reqs, (unsigned) n);
+	return n;
+}
+
 int
 vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 {
@@ -211,8 +225,8 @@ vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 
 	if (unlikely (ring->held))
 		return ring->broken;
-	if (unlikely (ring->snapshot->on_demand))
-		n = demand_take (ring, reqs, max);
+	if (unlikely (ring->aside))
+		n = take_aside (ring, reqs, max);
 	else
 		n = ring->layout->take (ring, reqs, max);
 	if (unlikely (guard_count () != ring->guard_seen) && n >= 0)
@@ -222,7 +236,7 @@ vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	return n;
 }
 
-/* Gives back a request of a snapshot that is on demand or old; out of the way of the others. */
+/* Gives back a request of a snapshot that is on demand or old. */
 __attribute__ ((noinline)) static void
 give_special (struct vh_ring *ring, struct snapshot *s, unsigned head, uint32_t written)
 {
@@ -254,20 +268,40 @@ vh_ring_give (struct vh_ring *ring, struct vh_request *req, uint32_t written)
 		ring_done (ring, request_index (ring, r), written);
 }
 
+/* What comes before a publication: what was written reaches the guest, and then the dirty log. */
+__attribute__ ((noinline)) static void
+flush_aside (struct vh_ring *ring)
+{
+	demand_flush (ring);
+	if (ring->dirty)
+		dirty_requests (ring);
+}
+
+__attribute__ ((noinline)) static bool
+publish_logged (struct vh_ring *ring)
+{
+	uint16_t before = ring->next_used;
+	bool call = ring->layout->publish (ring);
+
+	ring->layout->dirty_used (ring, before);
+	dirty_signal (ring);
+	return call;
+}
+
 /* A ring that is broken publishes nothing: its areas may be gone, and the driver has to begin anew. */
 static void
 flush_done (struct vh_ring *ring)
 {
 	bool call;
 
-	if (unlikely (ring->demand))
-		demand_flush (ring);
+	if (unlikely (ring->aside))
+		flush_aside (ring);
 	if (unlikely (guard_count () != ring->guard_seen))
 		ring_check_memory (ring);
 	if (unlikely (ring->order))
 		order_arrange (ring);
 	if (likely (!ring->broken && ring->n_done > 0)) {
-		call = ring->layout->publish (ring);
+		call = unlikely (ring->dirty) ? publish_logged (ring) : ring->layout->publish (ring);
 		ring->counters.requests += ring->n_done;
 		ring->counters.batches++;
 		if (call)
@@ -380,6 +414,15 @@ ring_set_call (struct vh_ring *ring, int fd)
 		notify_call (ring);
 }
 
+void
+ring_set_log (struct vh_ring *ring, const struct log_setup *log)
+{
+	int err = dirty_set (ring, log);
+
+	if (err < 0)
+		ring_break (ring, err, "there is no memory for the dirty log");
+}
+
 int
 ring_set_memory (struct vh_ring *ring, struct vh_memory *memory)
 {
@@ -432,14 +475,24 @@ ring_count_kick (struct vh_ring *ring)
 void
 ring_kicks_off (struct vh_ring *ring)
 {
-	if (!ring->broken)
-		ring->layout->kicks_off (ring);
+	if (ring->broken)
+		return;
+	ring->layout->kicks_off (ring);
+	if (unlikely (ring->dirty))
+		dirty_kicks (ring);
 }
 
 bool
 ring_kicks_on (struct vh_ring *ring)
 {
-	return !ring->broken && ring->layout->kicks_on (ring) && !ring->held && !demand_is_starved (ring);
+	bool more;
+
+	if (ring->broken)
+		return false;
+	more = ring->layout->kicks_on (ring);
+	if (unlikely (ring->dirty))
+		dirty_kicks (ring);
+	return more && !ring->held && !demand_is_starved (ring);
 }
 
 bool

@@ -15,6 +15,7 @@
 
 #include "memory/map.h"
 #include "memory/table.h"
+#include "queue/dirty.h"
 #include "queue/inflight.h"
 
 /* What is needed to make a ring.  Addresses are guest addresses (the back-end has translated user addresses). */
@@ -26,6 +27,7 @@ struct ring_setup {
 	uint32_t base;			/* SET_VRING_BASE's number */
 	bool big_endian;		/* SET_VRING_ENDIAN; without VERSION_1 the areas are in the guest's byte order */
 	struct vh_memory *memory;	/* borrowed: the ring takes its own reference */
+	struct log_setup log;		/* where to enter what is written to the guest */
 	struct inflight_part inflight;	/* where to note down what is in flight; the ring takes its own reference on the region */
 	unsigned max_parts;		/* 1..VH_MAX_RING_SIZE */
 	size_t request_size;
@@ -65,6 +67,12 @@ void ring_free (struct vh_ring *);
 
 /* The eventfd for calls, borrowed until it is replaced; -1: the driver polls. */
 void ring_set_call (struct vh_ring *, int fd);
+
+/*
+ * Uses another dirty log, or none: the old one is not touched any more.  A ring without one gets its first when nothing is in flight.  If there is no memory
+ * for that, it is broken.
+ */
+void ring_set_log (struct vh_ring *, const struct log_setup *);
 
 /*
  * Uses another region table for what is taken from now on; translates the ring's own areas again.  0; -EFAULT: they are not inside, or another error of

@@ -339,6 +339,27 @@ split_publish (struct vh_ring *ring)
 	return split_call_wanted (ring, before);
 }
 
+void
+split_dirty_used (struct vh_ring *ring, uint16_t before)
+{
+	unsigned slot = before & (ring->size - 1), n = (uint16_t) (ring->next_used - before);
+	unsigned first = n < ring->size - slot ? n : ring->size - slot;
+
+	dirty_area (ring, AREA_USED, offsetof (struct used, idx), sizeof (uint16_t));
+	dirty_area (ring, AREA_USED, offsetof (struct used, ring) + slot * sizeof (struct done), first * sizeof (struct done));
+	if (first < n)
+		dirty_area (ring, AREA_USED, offsetof (struct used, ring), (n - first) * sizeof (struct done));
+}
+
+void
+split_dirty_kicks (struct vh_ring *ring)
+{
+	if (ring_has_feature (ring, VH_F_EVENT_IDX))
+		dirty_area (ring, AREA_USED, offsetof (struct used, ring) + ring->size * sizeof (struct done), sizeof (uint16_t));
+	else
+		dirty_area (ring, AREA_USED, offsetof (struct used, flags), sizeof (uint16_t));
+}
+
 /* --- kicks --- */
 
 void

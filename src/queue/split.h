@@ -10,6 +10,8 @@
 size_t split_area_size (unsigned area, unsigned ring_size);
 size_t split_own_bytes (unsigned ring_size);
 int split_check (const struct ring_setup *);
+void split_dirty_used (struct vh_ring *, uint16_t before);
+void split_dirty_kicks (struct vh_ring *);
 void split_kicks_off (struct vh_ring *);
 uint32_t split_base (const struct vh_ring *);
 
@@ -19,6 +21,7 @@ uint32_t split_base (const struct vh_ring *);
 	.written = { [AREA_USED] = true },                                     \
 	.area_size = split_area_size, .own_bytes = split_own_bytes,            \
 	.check = split_check,                                                  \
+	.dirty_used = split_dirty_used, .dirty_kicks = split_dirty_kicks,      \
 	.kicks_off = split_kicks_off, .base = split_base
 
 /*

@@ -226,6 +226,30 @@ message_put_config (struct message *m, const struct config_range *r)
 	return m->body + sizeof (w);
 }
 
+/* --- dirty log --- */
+
+int
+message_get_log (const struct message *m, uint64_t *size, uint64_t *offset)
+{
+	uint64_t w[2];
+
+	if (m->size != sizeof (w))
+		return -EBADMSG;
+	memcpy (w, m->body, sizeof (w));
+	*size = w[0];
+	*offset = w[1];
+	return 0;
+}
+
+void
+message_put_log (struct message *m, uint64_t size, uint64_t offset)
+{
+	const uint64_t w[2] = { size, offset };
+
+	memcpy (m->body, w, sizeof (w));
+	m->size = sizeof (w);
+}
+
 /* --- in-flight area --- */
 
 int

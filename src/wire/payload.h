@@ -60,6 +60,10 @@ int message_get_config (struct message *, struct config_range *ret, uint8_t **da
 /* Sets header fields of the payload and makes room for size bytes (zeroed): returns where they go. */
 uint8_t *message_put_config (struct message *, const struct config_range *);
 
+/* Log description: bytes, and where the first one is in the file. */
+int message_get_log (const struct message *, uint64_t *size, uint64_t *offset);
+void message_put_log (struct message *, uint64_t size, uint64_t offset);
+
 /* Inflight description: an area of `size` bytes at `offset` of the file, for that many rings of up to `entries` requests. */
 struct inflight_area {
 	uint64_t size, offset;

@@ -67,6 +67,7 @@ static CU_SuiteInfo suites[] = {
 	{ "packed rings", NULL, NULL, begin, end, packed_cases },
 	{ "states of rings and connections", NULL, NULL, begin, end, state_cases },
 	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
+	{ "dirty log", NULL, NULL, begin, end, log_cases },
 	CU_SUITE_INFO_NULL,
 };
 

@@ -29,5 +29,6 @@ extern struct CU_TestInfo ring_cases[];
 extern struct CU_TestInfo packed_cases[];
 extern struct CU_TestInfo state_cases[];
 extern struct CU_TestInfo inflight_cases[];
+extern struct CU_TestInfo log_cases[];
 
 #endif

@@ -103,6 +103,7 @@ void peer_handshake (uint64_t protocol_features);
 /* Protocol features by value. */
 #define P_MQ 0x1u
 #define P_RARP 0x4u
+#define P_LOG_SHMFD 0x2u
 #define P_REPLY_ACK 0x8u
 #define P_MTU 0x10u
 #define P_BACKEND_REQ 0x20u

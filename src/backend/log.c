@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The dirty log as the front-end sets it up: SET_LOG_BASE gives the bitmap, LOG_ALL among the features of SET_FEATURES says that it is to be kept, and each
+ * ring's SET_VRING_ADDR whether what the ring writes itself is entered, too.  Rings that run begin and end by vrings_settle.
+ */
+#include <errno.h>
+
+#include "backend/connection.h"
+#include "memory/dirty-log.h"
+#include "util/fd.h"
+
+/* What a guest granted is not in any log: it is the guest's to keep. */
+static bool
+is_logged (const struct region *r)
+{
+	return !(r->spec.xen_flags & VH_XEN_GRANT);
+}
+
+static bool
+covers (const struct region *log, const struct vh_memory *memory)
+{
+	for (unsigned i = 0; i < memory->n; i++) {
+		const struct slot *s = &memory->slots[i];
+
+		if (is_logged (s->region) && !dirty_log_covers (log->spec.size, s->addr, s->size))
+			return false;
+	}
+	return true;
+}
+
+bool
+log_in_force (uint64_t features)
+{
+	return features & VH_BIT (VH_F_LOG_ALL);
+}
+
+bool
+log_fits (const struct vh_backend *b, uint64_t features, const struct vh_memory *memory)
+{
+	return !log_in_force (features) || !b->log || covers (b->log, memory);
+}
+
+struct log_setup
+log_of_vring (const struct vh_backend *b, const struct vring *v)
+{
+	if (!log_in_force (b->features) || !b->log)
+		return (struct log_setup){ .fd = -1 };
+	return (struct log_setup){ .region = b->log, .own = v->addr.flags & VRING_FLAG_LOG, .used = v->addr.log, .fd = b->log_fd };
+}
+
+void
+log_drop (struct vh_backend *b)
+{
+	if (b->log)
+		region_unref (b->log);
+	b->log = NULL;
+	fd_close (&b->log_fd);
+}
+
+int
+log_set_base (struct vh_backend *b, struct message *m)
+{
+	struct vh_region spec = { 0 };
+	struct region *log;
+	int err = message_get_log (m, &spec.size, &spec.offset);
+
+	if (err == 0)
+		err = region_new (&spec, m->fds[0], &log);
+	if (err < 0)
+		return err;
+	if (log_in_force (b->features) && !covers (log, b->memory)) {
+		region_unref (log);
+		return -EINVAL;
+	}
+	/* Rings that use the old one have references of their own. */
+	if (b->log)
+		region_unref (b->log);
+	b->log = log;
+	return 0;
+}
+
+/* No ring uses the old log any more.  The specification leaves open what this answer contains; others' front-ends take anything. */
+int
+log_answer_base (struct vh_backend *b, struct message *m, struct message *reply)
+{
+	message_put_u64 (reply, 0);
+	return 0;
+}
+
+int
+log_set_fd (struct vh_backend *b, struct message *m)
+{
+	if (!fd_can_notify (m->fds[0]))
+		return -EINVAL;
+	backend_retire_fd (b, b->log_fd);
+	b->log_fd = message_take_fd (m, 0);
+	return 0;
+}
