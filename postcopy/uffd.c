@@ -92,3 +92,15 @@ uffd_wake (int fd, void *mapping, size_t size)
 
 	ioctl (fd, UFFDIO_WAKE, &r);
 }
+
+int
+uffd_copy (int fd, void *where, const void *page, size_t page_size)
+{
+	struct uffdio_copy c = { .dst = (uintptr_t) where, .src = (uintptr_t) page, .len = page_size };
+
+	/* EAGAIN: that process changes its mappings just now. */
+	while (ioctl (fd, UFFDIO_COPY, &c) < 0)
+		if (errno != EAGAIN)
+			return -errno;
+	return 0;
+}

@@ -30,6 +30,12 @@ int uffd_register (int fd, void *mapping, size_t size);
 /* Undoes it: missing pages are zeroes again, and those who wait for one look again.  Also when others have copies of the fd. */
 void uffd_unregister (int fd, void *mapping, size_t size);
 
+/*
+ * Puts a page, of page_size bytes, in its place and wakes who waits for it.  where: in the address space of whoever opened the fd.  0; -EEXIST: there is one;
+ * -ESRCH: that process is gone; other negative errnos.
+ */
+int uffd_copy (int fd, void *where, const void *page, size_t page_size);
+
 /* Those who wait for a page of the mapping look again. */
 void uffd_wake (int fd, void *mapping, size_t size);
 

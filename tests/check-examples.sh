@@ -44,4 +44,19 @@ fi
 stop_process "$started_pid"
 test "$stopped_status" -eq 0 || fail "ram-disk ended with $stopped_status: $(cat "$tmpdir/disk.log")"
 test ! -e "$socket" || fail "ram-disk left its socket behind"
+# Where the build and the kernel have postcopy; test-postcopy fails if they have and it does not work.
+rng=$abs_top_builddir/devices/vhost-user-rng
+socket=$tmpdir/rng.sock
+if test -x "$rng" && "$abs_top_builddir/tests/unit/test-postcopy" >/dev/null 2>&1; then
+	start_process "$tmpdir/rng.log" "$run" "$rng" --socket-path="$socket" --postcopy
+	wait_for_socket "$socket" "$started_pid" "$tmpdir/rng.log"
+	for time in 1 2; do
+		"$run" "$abs_top_builddir/examples/postcopy" "$socket" >"$tmpdir/pages" 2>&1 || fail "postcopy: $(cat "$tmpdir/pages")"
+		# The ring's descriptors and its used part, and the page with the data.
+		grep -qE '^[0-9a-f]{32}  3 of 8 pages were brought$' "$tmpdir/pages" || fail "postcopy said: $(cat "$tmpdir/pages")"
+	done
+	! grep -q '^0\{32\}' "$tmpdir/pages" || fail "postcopy got zeroes"
+	stop_process "$started_pid"
+	tried=$((tried + 1))
+fi
 say "$tried front-ends were served"

@@ -14,6 +14,7 @@
 #include <vhost/log.h>
 #include <vhost/loop.h>
 #include <vhost/memory.h>
+#include <vhost/postcopy.h>
 #include <vhost/protocol.h>
 #include <vhost/queue.h>
 #include <vhost/socket.h>

@@ -149,8 +149,14 @@ call_later (struct vh_frontend *f, const struct call *call, struct later later)
 int
 call (struct vh_frontend *f, struct message *request, take_fn *take, void *ret)
 {
+	return call_as (f, request, request_row (request->request), take, ret);
+}
+
+int
+call_as (struct vh_frontend *f, struct message *request, const struct message_row *row, take_fn *take, void *ret)
+{
 	struct later later = take_later (f);
-	struct call c = { .request = request, .row = request_row (request->request), .take = take, .ret = ret, .timeout_ms = f->timeout_ms };
+	struct call c = { .request = request, .row = row, .take = take, .ret = ret, .timeout_ms = f->timeout_ms };
 
 	if (f->main.fd < 0)
 		return error_set (&f->error, -ECONNRESET, "%s", c.row->name);

@@ -70,7 +70,7 @@ asks_for_ack (const struct vh_frontend *f, const struct call *c)
 static bool
 is_answered (const struct call *c)
 {
-	return c->row->answer != ANSWER_ACK || c->request->flags & MESSAGE_NEED_REPLY;
+	return (c->row->answer != ANSWER_ACK && c->row->answer != ANSWER_NONE) || c->request->flags & MESSAGE_NEED_REPLY;
 }
 
 /* Nobody asked for anything now, so nothing may be here: it would be taken for the answer to the next request. */

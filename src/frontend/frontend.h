@@ -105,6 +105,12 @@ void frontend_close (struct vh_frontend *, struct channel *);
  */
 int call (struct vh_frontend *, struct message *request, take_fn *take, void *ret);
 
+/* The same, by another row than its id's. */
+int call_as (struct vh_frontend *, struct message *request, const struct message_row *row, take_fn *take, void *ret);
+
+/* Are these regions a table that can be told? */
+bool memory_table_valid (const struct vh_region *regions, unsigned n);
+
 /* Calls of the plainest forms. */
 int call_nothing (struct vh_frontend *, enum request request);
 int call_u64 (struct vh_frontend *, enum request request, uint64_t value);

@@ -29,8 +29,8 @@ regions_collide (const struct vh_region *a, const struct vh_region *b)
 	return ranges_overlap (a->guest_addr, a->size, b->guest_addr, b->size) || ranges_overlap (a->user_addr, a->size, b->user_addr, b->size);
 }
 
-static bool
-table_valid (const struct vh_region *regions, unsigned n)
+bool
+memory_table_valid (const struct vh_region *regions, unsigned n)
 {
 	if (n < 1 || n > VH_MAX_TABLE_REGIONS)
 		return false;
@@ -49,7 +49,7 @@ vh_frontend_set_mem_table (struct vh_frontend *f, const struct vh_region *region
 {
 	struct message m;
 
-	if (!table_valid (regions, n))
+	if (!memory_table_valid (regions, n))
 		return call_refuse (f, REQUEST_SET_MEM_TABLE, -EINVAL);
 	call_init (&m, REQUEST_SET_MEM_TABLE);
 	message_put_mem_table (&m, xen_in_force (f), regions, n);

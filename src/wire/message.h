@@ -92,6 +92,7 @@ enum answer {
 	ANSWER_ACK,	/* a u64, 0 or an error, when NEED_REPLY asks for it and REPLY_ACK is in force; else nothing */
 	ANSWER_PAYLOAD,	/* always, with a payload of its own, whatever NEED_REPLY says; an error has the form that the request defines, or none */
 	ANSWER_U64,	/* always, a u64 that is 0 or an error */
+	ANSWER_NONE,	/* never */
 };
 
 /* One request as the protocol defines it. */
@@ -109,6 +110,9 @@ struct message_row {
 
 extern const struct message_row request_rows[REQUEST_END];
 extern const struct message_row backend_request_rows[BACKEND_REQUEST_END];
+
+/* SET_MEM_TABLE as a front-end in postcopy sends it: with regions, to be told where the back-end has them; and without, when it knows. */
+extern const struct message_row postcopy_table_row, postcopy_known_row;
 
 /* The row of an id; NULL for one that is not defined. */
 const struct message_row *request_row (uint32_t id);

@@ -90,3 +90,8 @@ const struct message_row request_rows[REQUEST_END] = {
 	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = { "GET_VRING_BASE_SKIP_DRAIN", SIZE (STATE), REPLY (STATE, STATE),
 		.protocol = P (GET_VRING_BASE_SKIP_DRAIN) | P (GET_VRING_BASE_INFLIGHT) | P (INFLIGHT_SHMFD) },
 };
+
+/* vhost-user, POSTCOPY_LISTEN: the same request, answered in another way, and then acknowledged by a second one of eight zero bytes. */
+const struct message_row postcopy_table_row = { "SET_MEM_TABLE", .min_size = TABLE (1), .max_size = TABLE (8), FDS (1, 8), REPLY (TABLE (1), TABLE (8)),
+	.protocol = P (PAGEFAULT) };
+const struct message_row postcopy_known_row = { "SET_MEM_TABLE", SIZE (U64), .answer = ANSWER_NONE, .protocol = P (PAGEFAULT) };

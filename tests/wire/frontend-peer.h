@@ -107,6 +107,7 @@ void peer_handshake (uint64_t protocol_features);
 #define P_REPLY_ACK 0x8u
 #define P_MTU 0x10u
 #define P_BACKEND_REQ 0x20u
+#define P_PAGEFAULT 0x100u
 #define P_CONFIG 0x200u
 #define P_INFLIGHT 0x1000u
 #define P_RESET_DEVICE 0x2000u
