@@ -57,9 +57,9 @@ refused 'takes yes or no, not "maybe"' --enable-xen=maybe
 refused 'takes yes or no, not "late"' --enable-postcopy=late
 refused 'not "speed"' --enable-sanitizers=address,speed
 refused 'cannot be combined' --enable-sanitizers=address,thread
-refused 'leaves nothing to build' --disable-frontend --disable-backend
+refused 'leaves nothing to build' --disable-frontend --disable-backend --disable-kernel
 refused 'daemon needs the backend' --enable-daemon --disable-backend
-refused 'does not have .* yet' --enable-vdpa
+refused 'vdpa needs the kernel' --enable-vdpa --disable-kernel
 refused 'devices and tools need jansson (Debian: libjansson-dev, Fedora: jansson-devel)' --without-jansson
 
 say "$count refusals, each with its reason"

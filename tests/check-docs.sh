@@ -18,7 +18,7 @@ diff -u "$tmpdir/example.c" "$tmpdir/readme.c" || fail "README's program is not 
 # Our options, from where they are defined.  PART: --disable; the rest as they are asked for.
 cat configure.ac m4/vh-*.m4 >"$tmpdir/m4"
 sed -n -e 's/.*AC_ARG_ENABLE(\[\([a-z0-9]*\)\].*/enable \1/p' -e 's/.*AC_ARG_WITH(\[\([a-z0-9]*\)\].*/with \1/p' \
-	-e 's/.*VH_PART(\[\([a-z0-9]*\)\].*/disable \1/p' -e 's/.*VH_FUTURE_PART(\[\([a-z0-9]*\)\].*/disable \1/p' \
+	-e 's/.*VH_PART(\[\([a-z0-9]*\)\].*/disable \1/p' \
 	-e 's/.*VH_OPTIONAL(\[\([a-z0-9]*\)\].*/with \1/p' "$tmpdir/m4" >"$tmpdir/options"
 test "$(wc -l <"$tmpdir/options")" -gt 5 || fail "read too few options from m4/"
 while read -r kind option; do

@@ -15,7 +15,9 @@ allowed ()
 	src/memory/*) echo "memory/ util/" ;;
 	src/queue/*) echo "queue/ memory/ util/" ;;
 	src/wire/*) echo "wire/ queue/ memory/ util/" ;;
-	src/frontend/*) echo "frontend/ wire/ queue/ memory/ util/" ;;
+	src/device/*) echo "device/ util/" ;;
+	src/frontend/*) echo "frontend/ device/ wire/ queue/ memory/ util/" ;;
+	src/kernel/*) echo "kernel/ device/ util/" ;;
 	src/backend/*) echo "backend/ wire/ queue/ memory/ util/" ;;
 	src/gpu/*) echo "gpu/ wire/ util/" ;;
 	src/daemon/*) echo "daemon/ backend/ wire/ queue/ memory/ util/" ;;
@@ -67,7 +69,7 @@ find src mmap-unix mmap-xen postcopy devices tools examples -name '*.[ch]' >"$tm
 while read -r file; do
 	sed -n 's,^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*[>"]\).*,\1,p' "$file" | sed "s,^,$file ,"
 done <"$tmpdir/files" >"$tmpdir/includes"
-for folder in src/util src/memory src/queue src/wire mmap-unix; do
+for folder in src/util src/memory src/queue src/wire src/device mmap-unix; do
 	grep -q "^$folder/" "$tmpdir/includes" || fail "read no #include line in $folder"
 done
 

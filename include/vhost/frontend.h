@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <vhost/crypto.h>
+#include <vhost/device.h>
 #include <vhost/log.h>
 #include <vhost/memory.h>
 #include <vhost/protocol.h>
@@ -127,15 +128,6 @@ int vh_frontend_get_max_mem_slots (struct vh_frontend *, unsigned *ret);
 int vh_frontend_set_mem_table (struct vh_frontend *, const struct vh_region *regions, unsigned n);
 int vh_frontend_add_mem_region (struct vh_frontend *, const struct vh_region *region);
 int vh_frontend_remove_mem_region (struct vh_frontend *, const struct vh_region *region);
-
-/* Addresses of a ring: user addresses of the region table (vhost-user, "Vring address description"). */
-struct vh_vring_addr {
-	uint64_t desc;
-	uint64_t used;
-	uint64_t avail;
-	uint64_t log;		/* guest physical address of the used ring, for the dirty log */
-	uint32_t flags;		/* bit 0: log */
-};
 
 /* SET_VRING_NUM (descriptors), SET_VRING_ADDR, SET_VRING_BASE (next available index). */
 int vh_frontend_set_vring_num (struct vh_frontend *, unsigned ring, unsigned size);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "device/device.h"
 #include "frontend/frontend.h"
 #include "util/checked.h"
 
@@ -22,26 +23,15 @@ region_valid (const struct vh_region *r)
 	       checked_add (r->offset, r->size, &end);
 }
 
-/* Do two valid regions share an address, the guest's or the user's? */
-static bool
-regions_collide (const struct vh_region *a, const struct vh_region *b)
-{
-	return ranges_overlap (a->guest_addr, a->size, b->guest_addr, b->size) || ranges_overlap (a->user_addr, a->size, b->user_addr, b->size);
-}
-
 bool
 memory_table_valid (const struct vh_region *regions, unsigned n)
 {
 	if (n < 1 || n > VH_MAX_TABLE_REGIONS)
 		return false;
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
 		if (!region_valid (&regions[i]) || regions[i].fd < 0)
 			return false;
-		for (unsigned k = 0; k < i; k++)
-			if (regions_collide (&regions[i], &regions[k]))
-				return false;
-	}
-	return true;
+	return dev_regions_valid (regions, n);
 }
 
 int

@@ -78,6 +78,25 @@ error_set (struct error *e, int err, const char *format, ...)
 	return err;
 }
 
+int
+error_words (struct error *e, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start (args, format);
+	vsnprintf (e->text, sizeof (e->text), format, args);
+	va_end (args);
+	if (e->log.fn)
+		log_line (e, VH_LOG_ERROR, e->text);
+	return err < 0 ? err : -err;
+}
+
+void
+error_copy (struct error *to, const struct error *from)
+{
+	memcpy (to->text, from->text, sizeof (to->text));
+}
+
 void
 error_log (const struct error *e, enum vh_log_level level, const char *format, ...)
 {

@@ -22,6 +22,12 @@ void error_init (struct error *, const struct vh_log *log, const char *name);
 /* Keeps the words "<what failed>: <meaning of err>", logs them as an error, returns err (made negative). */
 int error_set (struct error *, int err, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 
+/* The same for words that need no meaning of err behind them. */
+int error_words (struct error *, int err, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+
+/* Takes over the words of an object below, which has logged them. */
+void error_copy (struct error *to, const struct error *from);
+
 /* Writes a log line at a level; cheap when nobody listens. */
 void error_log (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 
