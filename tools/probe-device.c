@@ -141,7 +141,7 @@ device_by_name (const char *name)
 	return NULL;
 }
 
-static const struct device_kind *
+const struct device_kind *
 device_by_id (unsigned id)
 {
 	for (size_t i = 0; i < LENGTH (kinds); i++)

@@ -93,6 +93,30 @@ probe_print (const struct answers *a)
 	print_config (a);
 }
 
+void
+probe_print_kernel (const struct kernel_answers *k)
+{
+	const struct answers *a = &k->common;
+
+	printf ("node: %s\n", a->socket);
+	printf ("interface: %s\n", k->interface);
+	printf ("device: %s\n", a->device ? a->device->name : "unknown");
+	print_bits (a, "features", a->features, kernel_feature_name);
+	if (k->has_backend_features)
+		print_bits (a, "backend features", k->backend_features, backend_feature_name);
+	else
+		printf ("backend features: none\n");
+	if (k->is_vdpa) {
+		print_number ("queues", a->has_queues, a->queues);
+		printf ("queue size: %u\n", k->queue_size);
+		printf ("groups: %u\n", k->groups);
+		printf ("address spaces: %u\n", k->address_spaces);
+		printf ("addresses: 0x%" PRIx64 " to 0x%" PRIx64 "\n", k->first_address, k->last_address);
+	} else
+		print_number ("memory slots", a->has_slots, a->slots);
+	print_config (a);
+}
+
 /* --- as JSON --- */
 
 static json_t *
@@ -156,6 +180,33 @@ probe_print_json (const struct answers *a)
 				 bits_json (a, a->features, virtio_name), "protocol_features",
 				 protocol ? bits_json (a, a->protocol_features, protocol_name) : json_null (), "queues",
 				 number_json (a->has_queues, a->queues), "memory_slots", number_json (a->has_slots, a->slots), "config", config_json (a));
+
+	json_dumpf (all, stdout, JSON_INDENT (2));
+	putchar ('\n');
+	json_decref (all);
+}
+
+/* A number that may be more than JSON's readers can be trusted with. */
+static json_t *
+address_json (uint64_t address)
+{
+	char text[sizeof ("0x") + 16];
+
+	snprintf (text, sizeof (text), "0x%" PRIx64, address);
+	return json_string (text);
+}
+
+void
+probe_print_kernel_json (const struct kernel_answers *k)
+{
+	const struct answers *a = &k->common;
+	json_t *all = json_pack ("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "node", a->socket, "interface", k->interface, "device",
+				 device_json (a), "features", bits_json (a, a->features, kernel_feature_name), "backend_features",
+				 k->has_backend_features ? bits_json (a, k->backend_features, backend_feature_name) : json_null (), "queues",
+				 number_json (a->has_queues, a->queues), "memory_slots", number_json (a->has_slots, a->slots), "queue_size",
+				 number_json (k->is_vdpa, k->queue_size), "groups", number_json (k->is_vdpa, k->groups), "address_spaces",
+				 number_json (k->is_vdpa, k->address_spaces), "first_address", k->is_vdpa ? address_json (k->first_address) : json_null (),
+				 "last_address", k->is_vdpa ? address_json (k->last_address) : json_null (), "config", config_json (a));
 
 	json_dumpf (all, stdout, JSON_INDENT (2));
 	putchar ('\n');

@@ -40,6 +40,9 @@ struct device_kind {
 /* NULL: there is none with this name. */
 const struct device_kind *device_by_name (const char *name);
 
+/* NULL: none that is known here. */
+const struct device_kind *device_by_id (unsigned id);
+
 /*
  * The only kind of device that can offer these features; NULL when there are several, or none.  The protocol does not say what a device is, so this is
  * a conclusion: each feature must be one that the device defines, and none may lack another one that it needs.
@@ -77,7 +80,7 @@ struct answers {
 };
 
 struct probe_options {
-	const char *socket;
+	const char *socket;			/* or the node of a device of the kernel */
 	const struct device_kind *device;	/* NULL: not told */
 	unsigned timeout;			/* seconds */
 	bool json;
@@ -88,5 +91,31 @@ int probe_ask (const struct probe_options *, struct answers *, char *failed, siz
 
 void probe_print (const struct answers *);
 void probe_print_json (const struct answers *);
+
+/* --- what a device of the kernel said: in answers what is the same, and --- */
+
+struct kernel_answers {
+	struct answers common;			/* socket: the device's node */
+	const char *interface;			/* "vhost-net" and the like, or "vDPA" */
+	bool has_backend_features;
+	uint64_t backend_features;
+	/* vDPA only. */
+	bool is_vdpa;
+	unsigned queue_size, groups, address_spaces;
+	uint64_t first_address, last_address;
+};
+
+/* Is this path that of a device node, or of what should be one? */
+bool probe_is_kernel (const char *path);
+
+/* Asks.  0, or a negative errno with words in `failed`. */
+int probe_ask_kernel (const struct probe_options *, struct kernel_answers *, char *failed, size_t size);
+
+/* The name of a feature of such a device, and of a backend feature; NULL when it has none. */
+const char *kernel_feature_name (const struct answers *, unsigned bit);
+const char *backend_feature_name (const struct answers *, unsigned bit);
+
+void probe_print_kernel (const struct kernel_answers *);
+void probe_print_kernel_json (const struct kernel_answers *);
 
 #endif

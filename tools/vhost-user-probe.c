@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vhost-user-probe: connects to a back-end as a front-end would, and shows what it is and offers.
+ * vhost-user-probe: connects to a back-end as a front-end would, or opens a device of the kernel, and shows what it is and offers.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -19,8 +19,9 @@
 static void
 print_help (void)
 {
-	printf ("usage: " PROGRAM " [OPTION...] SOCKET\n"
-		"Shows what the vhost-user back-end that listens at SOCKET offers.\n"
+	printf ("usage: " PROGRAM " [OPTION...] SOCKET|DEVICE\n"
+		"Shows what the vhost-user back-end that listens at SOCKET offers, or what\n"
+		"a device of the kernel does, such as /dev/vhost-net or /dev/vhost-vdpa-0.\n"
 		"\n"
 		"  --device=NAME      what kind of device it is: %s\n"
 		"                     [what its features allow no doubt about]\n"
@@ -87,8 +88,32 @@ parse (int argc, char **argv, struct probe_options *o)
 			return usage_error (PROGRAM, "--%s does not take \"%s\"", long_options[which].name, optarg);
 	}
 	if (optind + 1 != argc)
-		return usage_error (PROGRAM, "one socket is needed, not %d", argc - optind);
+		return usage_error (PROGRAM, "one socket or device is needed, not %d", argc - optind);
 	o->socket = argv[optind];
+	return 0;
+}
+
+static int
+probe_socket (const struct probe_options *o, char *failed, size_t size)
+{
+	struct answers answers;
+	int err = probe_ask (o, &answers, failed, size);
+
+	if (err < 0)
+		return err;
+	o->json ? probe_print_json (&answers) : probe_print (&answers);
+	return 0;
+}
+
+static int
+probe_kernel (const struct probe_options *o, char *failed, size_t size)
+{
+	struct kernel_answers answers;
+	int err = probe_ask_kernel (o, &answers, failed, size);
+
+	if (err < 0)
+		return err;
+	o->json ? probe_print_kernel_json (&answers) : probe_print_kernel (&answers);
 	return 0;
 }
 
@@ -96,19 +121,14 @@ int
 main (int argc, char **argv)
 {
 	struct probe_options options;
-	struct answers answers;
 	char failed[256];
 	int result = parse (argc, argv, &options);
 
 	if (result != 0)
 		return result == 1 ? EXIT_SUCCESS : result;
-	if (probe_ask (&options, &answers, failed, sizeof (failed)) < 0) {
+	if ((probe_is_kernel (options.socket) ? probe_kernel : probe_socket) (&options, failed, sizeof (failed)) < 0) {
 		fprintf (stderr, PROGRAM ": %s\n", failed);
 		return EXIT_FAILURE;
 	}
-	if (options.json)
-		probe_print_json (&answers);
-	else
-		probe_print (&answers);
 	return EXIT_SUCCESS;
 }

@@ -47,8 +47,8 @@ shows ()
 for program in vhost-user-probe vhost-user-bench; do
 	shows "usage: $program" $program --help
 	shows "$program (libvhost) [0-9]" $program --version
-	ends 2 "one socket is needed, not 0" $program
-	ends 2 "one socket is needed, not 2" $program a b
+	ends 2 "one socket .*is needed, not 0" $program
+	ends 2 "one socket .*is needed, not 2" $program a b
 	ends 2 "unknown option --nonsense" $program --nonsense a
 	ends 2 "unknown option -x" $program -x a
 	ends 2 "timeout needs a value" $program a --timeout
@@ -56,6 +56,17 @@ for program in vhost-user-probe vhost-user-bench; do
 	ends 1 "cannot connect to $tmpdir/none" $program --timeout=1 "$tmpdir/none"
 	ends 1 "cannot connect to $tmpdir" $program --timeout=1 "$tmpdir"
 done
+# Devices of the kernel; more of them in tests/vm.
+if test -x "$abs_top_builddir/examples/vdpa-info"; then
+	ends 1 "/dev/vhost-none: there is no such device" \
+		vhost-user-probe /dev/vhost-none
+	ends 1 "/dev/null: not a vhost device" vhost-user-probe /dev/null
+	ends 1 "/dev/null: not a vhost device" \
+		"$abs_top_builddir/examples/vdpa-info" /dev/null
+else
+	ends 1 "/dev/vhost-none: this build does not know" \
+		vhost-user-probe /dev/vhost-none
+fi
 ends 2 "device does not take \"toaster\"" vhost-user-probe --device=toaster a
 bench=vhost-user-bench
 ends 2 "rw does not take \"up\"" $bench --rw=up a
