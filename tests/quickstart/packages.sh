@@ -22,9 +22,9 @@ check clang-format       checks the format of the code
 check libcunit1-dev      unit tests
 check qemu-system-common has qemu-storage-daemon, a back-end to talk to
 check libxen-dev         the Xen flavour
-check gcc-12             compiles a module for the kernel of Xen guests
-check libelf1            for what builds that kernel's modules
-check xz-utils           packs the distribution
+check gcc-12             compiles modules for the kernels of guests
+check libelf1            for what builds those modules
+check xz-utils           packs the distribution, unpacks the source of a kernel
 check groff-base         checks the manual pages
 check python3-minimal    starts back-ends the way management software does
 '

@@ -36,6 +36,7 @@ configure ()
 steps='
 unix        900 tests  gcc, warnings are errors: make check
 guest       600 tests  devices under Linux guests
+vm          600 tests  vhost in the kernel, and vDPA, in a Linux guest
 asan        900 tests  address and undefined behaviour sanitizers: make check
 tsan        900 tests  thread sanitizer: make check
 format      120 plain  the format of the code
@@ -68,6 +69,13 @@ step_guest ()
 	configure unix --enable-werror --with-cunit
 	make_in unix
 	make_in unix check-guest
+}
+
+step_vm ()
+{
+	configure unix --enable-werror --with-cunit
+	make_in unix
+	make_in unix check-vm
 }
 
 step_asan ()

@@ -54,3 +54,36 @@ vm_tree ()
 {
 	echo "$vm_cache/packages/$1"
 }
+
+# add_libraries PROGRAM: what it is linked with, and the loader.
+add_libraries ()
+{
+	local name arrow path
+	# A static program has none.
+	ldd "$1" >"$vm_tmp/libraries" 2>/dev/null || return 0
+	! grep 'not found' "$vm_tmp/libraries" >&2 || vm_fail "$1 lacks libraries"
+	while read -r name arrow path _; do
+		case $name in
+		/*) cp -L "$name" "$root/lib64/" ;;
+		*) test "$arrow" != '=>' || cp -L "$path" "$root/lib/" ;;
+		esac
+	done <"$vm_tmp/libraries"
+}
+
+# add_program FILE FOLDER: puts a program into a folder of the tree $root, with
+# the shared libraries it needs.  A script that libtool put in place of an
+# uninstalled program stands for that program and its libraries.
+add_program ()
+{
+	local program=$1 folder
+	folder=$(dirname "$1")
+	if test -x "$folder/.libs/$(basename "$1")"; then
+		program=$folder/.libs/$(basename "$1")
+		local -x LD_LIBRARY_PATH
+		LD_LIBRARY_PATH=$(sed -n 's/^ *LD_LIBRARY_PATH="\([^$"]*\).*/\1/p' \
+			"$1" | head -n 1)
+	fi
+	test -x "$program" || vm_fail "there is no program $program"
+	cp -L "$program" "$root/$2/"
+	add_libraries "$program"
+}
