@@ -62,6 +62,13 @@ struct vh_request {
 int vh_ring_take (struct vh_ring *, struct vh_request **reqs, unsigned max);
 
 /*
+ * Puts back the n requests that were taken last, in the order in which they were taken, as if they had not been: they are taken again next.  None of them
+ * was given back, nothing was flushed since, and this is still the callback that took them.  For a device that cannot serve them now, and would else hold
+ * them until it can: a ring stops, and a change of memory is done, when no request is held any more.  vh_ring_wake says when to try again.
+ */
+void vh_ring_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);
+
+/*
  * Gives a request back; `written` is how many bytes were written to its `in` parts, counted from the first one: what is behind counts as not written, also
  * for a guest that migrates.  The driver sees it after vh_ring_flush.
  */

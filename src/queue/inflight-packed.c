@@ -189,7 +189,7 @@ take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	}
 	if (ring->broken)
 		return ring->broken;
-	f->last_again = n;
+	f->fresh = 0;
 	ring->budget -= n;
 	ring->snapshot->in_flight += n;
 	crash_point (CRASH_TAKEN_AGAIN);
@@ -206,9 +206,9 @@ recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 		return take_again (ring, reqs, max);
 	n = packed_layout.take (ring, reqs, max);
 	crash_point (CRASH_TAKEN);
-	ring->inflight->last_again = 0;
 	for (int i = 0; i < n; i++)
 		at = records_note (ring, request_index (ring, (struct request *) reqs[i]), at);
+	ring->inflight->fresh += n > 0 ? n : 0;
 	crash_point (CRASH_HANDED_OUT);
 	return n;
 }
@@ -230,17 +230,15 @@ static void
 recorded_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 {
 	struct inflight *f = ring->inflight;
+	unsigned fresh = n < f->fresh ? n : f->fresh, old = n - fresh;
 
-	if (f->last_again == 0) {
-		for (unsigned i = n; i > 0; i--)
-			records_unnote (ring, request_index (ring, (struct request *) reqs[i - 1]));
-		packed_layout.untake (ring, reqs, n);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = n; i > old; i--)
+		records_unnote (ring, request_index (ring, (struct request *) reqs[i - 1]));
+	packed_layout.untake (ring, reqs + old, fresh);
+	for (unsigned i = 0; i < old; i++)
 		packed_release (packed_own (ring), request_index (ring, (struct request *) reqs[i]));
-	f->next_again -= n;
-	f->last_again -= n;
+	f->fresh -= fresh;
+	f->next_again -= old;
 }
 
 static bool
@@ -248,7 +246,8 @@ recorded_kicks_on (struct vh_ring *ring)
 {
 	bool more = packed_layout.kicks_on (ring);
 
-	return more || inflight_has_old (ring->inflight);
+	/* A device that leaves them in the ring has its reason; one whose turn is over has not. */
+	return more || (ring->budget == 0 && inflight_has_old (ring->inflight));
 }
 
 static bool

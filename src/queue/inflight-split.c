@@ -77,7 +77,7 @@ take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	}
 	if (ring->broken)
 		return ring->broken;
-	f->last_again = n;
+	f->fresh = 0;
 	ring->budget -= n;
 	ring->snapshot->in_flight += n;
 	crash_point (CRASH_TAKEN_AGAIN);
@@ -93,9 +93,9 @@ recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 		return take_again (ring, reqs, max);
 	n = split_layout.take (ring, reqs, max);
 	crash_point (CRASH_TAKEN);
-	ring->inflight->last_again = 0;
 	for (int i = 0; i < n; i++)
 		records_note (ring, request_index (ring, (struct request *) reqs[i]));
+	ring->inflight->fresh += n > 0 ? n : 0;
 	crash_point (CRASH_HANDED_OUT);
 	return n;
 }
@@ -108,13 +108,11 @@ static void
 recorded_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 {
 	struct inflight *f = ring->inflight;
+	unsigned fresh = n < f->fresh ? n : f->fresh;
 
-	if (f->last_again == 0) {
-		split_layout.untake (ring, reqs, n);
-		return;
-	}
-	f->next_again -= n;
-	f->last_again -= n;
+	split_layout.untake (ring, reqs + n - fresh, fresh);
+	f->fresh -= fresh;
+	f->next_again -= n - fresh;
 }
 
 static bool
@@ -122,7 +120,8 @@ recorded_kicks_on (struct vh_ring *ring)
 {
 	bool more = split_layout.kicks_on (ring);
 
-	return more || inflight_has_old (ring->inflight);
+	/* A device that leaves them in the ring has its reason; one whose turn is over has not. */
+	return more || (ring->budget == 0 && inflight_has_old (ring->inflight));
 }
 
 static bool

@@ -46,7 +46,7 @@ struct inflight {
 	bool recovered;			/* the records are those of an earlier ring, whose last call the driver may have missed */
 	struct inflight_record *again;	/* to take again, oldest first */
 	unsigned n_again, next_again;
-	unsigned last_again;		/* how many of the last batch were of these */
+	uint64_t fresh;			/* how many others were taken after the last of these */
 	void *own;			/* the layout's; freed with this */
 };
 

@@ -236,6 +236,17 @@ vh_ring_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	return n;
 }
 
+void
+vh_ring_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (unlikely (((struct request *) reqs[i])->snapshot != ring->snapshot)) {
+			ring_break (ring, -EINVAL, "the device put back what it had not taken");
+			return;
+		}
+	ring_untake (ring, reqs, n);
+}
+
 /* Gives back a request of a snapshot that is on demand or old. */
 __attribute__ ((noinline)) static void
 give_special (struct vh_ring *ring, struct snapshot *s, unsigned head, uint32_t written)

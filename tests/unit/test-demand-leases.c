@@ -389,6 +389,34 @@ copies_of_slices (void)
 	demand_end (&g);
 }
 
+/* Those of a lease that were given back are published when the others are put back, and what these had is let go. */
+static void
+put_back_ends_the_lease (void)
+{
+	struct vh_request *reqs[4];
+	struct guest g;
+
+	demand_begin (&g, 32);
+	for (unsigned i = 0; i < 4; i++)
+		demand_offer (&g, i);
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 4), 4);
+	CU_ASSERT_EQUAL (fake_map.leases, 1);
+	demand_serve (&g, reqs[0], 0);
+	give (&g, reqs[0], 1);
+	CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
+	vh_ring_untake (g.ring, reqs + 1, 3);
+	vh_ring_flush (g.ring);
+	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
+	CU_ASSERT_EQUAL (fake_map.leases, 0);
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 1, 3), 3);
+	for (unsigned i = 1; i < 4; i++) {
+		demand_serve (&g, reqs[i], i);
+		give (&g, reqs[i], 1);
+	}
+	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
+	demand_end (&g);
+}
+
 int
 main (void)
 {
@@ -407,6 +435,7 @@ main (void)
 		{ "copies that cannot be written", copies_that_cannot_be_written },
 		{ "copies of lost memory", copies_of_lost_memory },
 		{ "copies of slices", copies_of_slices },
+		{ "put back ends the lease", put_back_ends_the_lease },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -282,6 +282,29 @@ chains_that_make_no_sense (void)
 	end ();
 }
 
+/* Of before and of now, put back together. */
+static void
+what_is_put_back_is_taken_again (void)
+{
+	prepare ();
+	CU_ASSERT_EQUAL_FATAL (start_again (), 0);
+	packed_add_chain (&guest, 1, 16, 1);
+	for (unsigned round = 0; round < 3; round++) {
+		CU_ASSERT_EQUAL_FATAL (vh_ring_take (guest.g.ring, reqs, 1 + round), round ? 2 : 1);
+		if (round == 0)
+			CU_ASSERT_EQUAL_FATAL (vh_ring_take (guest.g.ring, reqs + 1, SIZE), 1);
+		CU_ASSERT_EQUAL_FATAL (vh_ring_take (guest.g.ring, reqs + 2, SIZE), 1);
+		CU_ASSERT (reqs[0]->n_out == 2 && reqs[1]->n_out == 3 && reqs[2]->n_out == 1);
+		CU_ASSERT_EQUAL (area[ENTRY (0)] + area[ENTRY (3)] + area[ENTRY (2)], 3);
+		vh_ring_untake (guest.g.ring, reqs, 3);
+		CU_ASSERT_EQUAL (area[ENTRY (0)] + area[ENTRY (3)] + area[ENTRY (2)], 2);
+		CU_ASSERT_EQUAL (vh_ring_in_flight (guest.g.ring), 0);
+		ring_kicks_on (guest.g.ring);
+		CU_ASSERT_FALSE (ring_kicks_on (guest.g.ring));
+	}
+	end ();
+}
+
 int
 main (void)
 {
@@ -295,6 +318,7 @@ main (void)
 		{ "a chain that is free", a_chain_that_is_free },
 		{ "an area of ones", an_area_of_ones },
 		{ "chains that make no sense", chains_that_make_no_sense },
+		{ "what is put back is taken again", what_is_put_back_is_taken_again },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -501,6 +501,31 @@ an_area_that_shrinks (void)
 	end ();
 }
 
+/* A device that leaves all in the ring, of before and of now, gets it in the same order; there is no turn for that alone. */
+static void
+what_is_put_back_is_taken_again (void)
+{
+	begin ();
+	CU_ASSERT_EQUAL (guest_start (&guest), 0);
+	offer ("012");
+	CU_ASSERT (takes ("012"));
+	CU_ASSERT_EQUAL (start_again (0), 0);
+	offer ("34");
+	CU_ASSERT_EQUAL (vh_ring_take (guest.ring, reqs, 2), 2);
+	CU_ASSERT_EQUAL (vh_ring_take (guest.ring, reqs + 2, 2), 1);
+	CU_ASSERT_EQUAL (vh_ring_take (guest.ring, reqs + 3, 1), 1);
+	vh_ring_untake (guest.ring, reqs + 1, 3);
+	CU_ASSERT_EQUAL (vh_ring_in_flight (guest.ring), 1);
+	ring_kicks_on (guest.ring);
+	CU_ASSERT_FALSE (ring_kicks_on (guest.ring));
+	CU_ASSERT_EQUAL (vh_ring_take (guest.ring, reqs + 1, 4), 2);
+	CU_ASSERT_EQUAL (vh_ring_take (guest.ring, reqs + 3, 4), 2);
+	vh_ring_untake (guest.ring, reqs, 5);
+	CU_ASSERT (takes ("012"));
+	CU_ASSERT (takes ("34"));
+	end ();
+}
+
 int
 main (void)
 {
@@ -524,6 +549,7 @@ main (void)
 		{ "parts that do not fit", parts_that_do_not_fit },
 		{ "the sizes of parts", the_sizes_of_parts },
 		{ "an area that shrinks", an_area_that_shrinks },
+		{ "what is put back is taken again", what_is_put_back_is_taken_again },
 		CU_TEST_INFO_NULL,
 	};
 

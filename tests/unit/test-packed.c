@@ -462,6 +462,36 @@ memory_changes_under_load (void)
 	packed_close (&p);
 }
 
+/* Chains of several lengths, put back over the end of the ring. */
+static void
+put_back_and_taken_again (void)
+{
+	struct vh_request *reqs[3];
+	struct packed p;
+
+	packed_begin (&p, 7, 0);
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < 3; i++)
+			packed_add_chain (&p, i + 1, 16, i);
+		ring_new_turn (p.g.ring, 7);
+		CU_ASSERT_EQUAL_FATAL (vh_ring_take (p.g.ring, reqs, 3), 3);
+		vh_ring_give (p.g.ring, reqs[0], 0);
+		vh_ring_untake (p.g.ring, reqs + 1, 2);
+		CU_ASSERT_EQUAL (vh_ring_in_flight (p.g.ring), 0);
+		vh_ring_flush (p.g.ring);
+		CU_ASSERT (packed_is_used (&p, 1, 0, 0));
+		CU_ASSERT_EQUAL_FATAL (vh_ring_take (p.g.ring, reqs, 3), 2);
+		for (unsigned i = 0; i < 2; i++) {
+			CU_ASSERT_EQUAL (reqs[i]->n_out, i + 2);
+			vh_ring_give (p.g.ring, reqs[i], 0);
+		}
+		vh_ring_flush (p.g.ring);
+		CU_ASSERT (packed_is_used (&p, 2, 1, 0));
+		CU_ASSERT (packed_is_used (&p, 3, 2, 0));
+	}
+	packed_close (&p);
+}
+
 int
 main (void)
 {
@@ -483,6 +513,7 @@ main (void)
 		{ "tables behind direct descriptors", tables_behind_direct_descriptors },
 		{ "tables in pieces", tables_in_pieces },
 		{ "memory changes under load", memory_changes_under_load },
+		{ "put back and taken again", put_back_and_taken_again },
 		CU_TEST_INFO_NULL,
 	};
 

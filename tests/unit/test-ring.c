@@ -427,6 +427,79 @@ the_file_is_truncated (void)
 	file_shrinks (GUEST_DATA - GUEST_BASE, true);
 }
 
+/* --- putting back --- */
+
+static void
+put_back_and_taken_again (void)
+{
+	struct vh_request *reqs[4], *again[4];
+	struct guest g;
+
+	guest_begin (&g, 8, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		guest_desc (&g, GUEST_DESC, i, GUEST_DATA + 16 * i, 16, 0, 0);
+		guest_offer (&g, i);
+	}
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 3), 3);
+	vh_ring_give (g.ring, reqs[0], 0);
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 3, 1), 1);
+	vh_ring_untake (g.ring, reqs + 1, 3);
+	vh_ring_untake (g.ring, NULL, 0);
+	CU_ASSERT_EQUAL (vh_ring_in_flight (g.ring), 0);
+	vh_ring_flush (g.ring);
+	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
+	CU_ASSERT_EQUAL (ring_base (g.ring), 1);
+	/* What is left is no reason for another turn. */
+	CU_ASSERT_FALSE (ring_kicks_on (g.ring));
+	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, again, 4), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_PTR_EQUAL (again[i]->out[0].iov_base, guest_host (&g, GUEST_DATA + 16 * (i + 1)));
+		vh_ring_give (g.ring, again[i], 0);
+	}
+	vh_ring_flush (g.ring);
+	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
+	CU_ASSERT_EQUAL (g.broken, 0);
+	guest_close (&g);
+}
+
+/* A driver that takes back what was put back is held to its rules all the same: the turn has its bound. */
+static void
+put_back_counts_for_the_turn (void)
+{
+	struct vh_request *reqs[4];
+	struct guest g;
+
+	guest_begin (&g, 8, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		guest_desc (&g, GUEST_DESC, i, GUEST_DATA, 16, 0, 0);
+		guest_offer (&g, i);
+	}
+	ring_new_turn (g.ring, 2);
+	CU_ASSERT_EQUAL (vh_ring_take (g.ring, reqs, 4), 2);
+	vh_ring_untake (g.ring, reqs + 1, 1);
+	CU_ASSERT_EQUAL (vh_ring_take (g.ring, reqs + 1, 3), 1);
+	CU_ASSERT_EQUAL (vh_ring_take (g.ring, reqs + 2, 2), 0);
+	CU_ASSERT (ring_kicks_on (g.ring));
+	vh_ring_untake (g.ring, reqs, 2);
+	guest_close (&g);
+}
+
+static void
+put_back_without_having_been_taken (void)
+{
+	struct vh_request *r;
+	struct guest g;
+
+	guest_begin (&g, 8, 0);
+	guest_desc (&g, GUEST_DESC, 0, GUEST_DATA, 16, 0, 0);
+	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
+	vh_ring_give (g.ring, r, 0);
+	vh_ring_untake (g.ring, &r, 1);
+	CU_ASSERT_EQUAL (g.broken, 1);
+	CU_ASSERT_EQUAL (g.err, -EINVAL);
+	guest_close (&g);
+}
+
 int
 main (void)
 {
@@ -444,6 +517,9 @@ main (void)
 		{ "memory changes at rest", memory_changes_at_rest },
 		{ "memory goes away", memory_goes_away },
 		{ "the file is truncated", the_file_is_truncated },
+		{ "put back and taken again", put_back_and_taken_again },
+		{ "put back counts for the turn", put_back_counts_for_the_turn },
+		{ "put back without having been taken", put_back_without_having_been_taken },
 		CU_TEST_INFO_NULL,
 	};
 
