@@ -177,6 +177,7 @@ struct vh_backend {
 
 	uint64_t offered, features;	/* virtio bits, VH_F_PROTOCOL_FEATURES included */
 	uint64_t protocol_offered, protocol;
+	bool protocol_spoken;		/* SET_PROTOCOL_FEATURES came, and no SET_FEATURES after it */
 	struct vh_memory *memory;	/* never NULL: empty at first */
 	struct backend_inflight inflight;
 	struct region *log;		/* SET_LOG_BASE; NULL: there was none */

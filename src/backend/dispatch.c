@@ -131,12 +131,17 @@ answer (struct vh_backend *b, struct message *m, const struct message_row *row, 
 static int
 check (const struct vh_backend *b, const struct message *m, const struct message_row *row)
 {
+	uint64_t features = b->features;
+
 	if ((m->flags & MESSAGE_REPLY))
 		return -EPROTO;
 	/* Our addresses are under way to whoever resolves faults; until they are there, nothing else may happen. */
 	if (postcopy_is_announced (b) && m->request != REQUEST_SET_MEM_TABLE)
 		return -EPROTO;
-	return message_check_form (m, row) ?: message_check_gate (row, b->offered, b->features, b->protocol);
+	/* QEMU enables the rings of a network device with several queues before SET_FEATURES.  Who uses protocol features will accept their bit. */
+	if (b->protocol_spoken)
+		features |= VH_BIT (VH_F_PROTOCOL_FEATURES);
+	return message_check_form (m, row) ?: message_check_gate (row, b->offered, features, b->protocol);
 }
 
 bool

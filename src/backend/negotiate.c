@@ -51,6 +51,7 @@ negotiate_set_features (struct vh_backend *b, struct message *m)
 			return err;
 	}
 	b->features = features;
+	b->protocol_spoken = false;
 	/* Without bit 30 there will be no SET_VRING_ENABLE: all rings are enabled from here on (vhost-user, "Ring states"). */
 	if (!(features & VH_BIT (VH_F_PROTOCOL_FEATURES)))
 		for (unsigned i = 0; i < b->n_vrings; i++)
@@ -84,6 +85,7 @@ negotiate_set_protocol_features (struct vh_backend *b, struct message *m)
 	if (((features ^ b->protocol) & VH_BIT (VH_P_XEN_MMAP)) && vh_memory_count (b->memory) > 0)
 		return -EBUSY;
 	b->protocol = features;
+	b->protocol_spoken = true;
 	return 0;
 }
 
