@@ -174,9 +174,9 @@ user_set_vring_fd (struct vh_dev *dev, unsigned ring, enum dev_fd which)
 }
 
 static int
-send_features (struct user_dev *u)
+send_features (struct user_dev *u, bool log)
 {
-	uint64_t features = u->dev.features | (u->dev.offered & VH_BIT (VH_F_PROTOCOL_FEATURES)) | (u->dev.logging ? VH_BIT (VH_F_LOG_ALL) : 0);
+	uint64_t features = u->dev.features | (u->dev.offered & VH_BIT (VH_F_PROTOCOL_FEATURES)) | (log ? VH_BIT (VH_F_LOG_ALL) : 0);
 	int err;
 
 	if (u->sent_features && u->features == features)
@@ -187,19 +187,49 @@ send_features (struct user_dev *u)
 	return err;
 }
 
+/* The log that is wanted, then the features that turn it on; or off, if none is. */
+static int
+send_log (struct user_dev *u)
+{
+	const struct vh_dev_log *log = &u->dev.log;
+	int err = u->dev.logging ? failed (u, vh_frontend_set_log_base (u->f, log->fd, log->size, log->offset)) : 0;
+
+	return err < 0 ? err : send_features (u, u->dev.logging);
+}
+
+static int
+send_addresses (struct user_dev *u, unsigned i)
+{
+	struct vh_vring_addr addr = u->dev.rings[i].addr;
+
+	addr.flags = dev_ring_flags (&u->dev, i);
+	return vh_frontend_set_vring_addr (u->f, i, &addr);
+}
+
+/* While it runs. */
+static int
+user_set_log (struct vh_dev *dev)
+{
+	struct user_dev *u = user_of (dev);
+	int err = send_log (u);
+
+	for (unsigned i = 0; err == 0 && i < VH_MAX_RINGS; i++)
+		if (dev_ring_ready (dev, i))
+			err = failed (u, send_addresses (u, i));
+	return err;
+}
+
 /* SET_VRING_KICK is last: it starts the ring.  SET_VRING_CALL is sent even without an fd, since DPDK waits for it. */
 static int
 start_ring (struct user_dev *u, unsigned i)
 {
 	const struct dev_ring *r = &u->dev.rings[i];
-	struct vh_vring_addr addr = r->addr;
 	int err = vh_frontend_set_vring_num (u->f, i, r->size);
 
-	addr.flags = dev_ring_flags (&u->dev, i);
 	if (err == 0)
 		err = vh_frontend_set_vring_base (u->f, i, r->base);
 	if (err == 0)
-		err = vh_frontend_set_vring_addr (u->f, i, &addr);
+		err = send_addresses (u, i);
 	if (err == 0)
 		err = vh_frontend_set_vring_call (u->f, i, r->fds[DEV_CALL]);
 	if (err == 0 && r->fds[DEV_ERR] >= 0)
@@ -240,10 +270,13 @@ user_start (struct vh_dev *dev)
 {
 	struct user_dev *u = user_of (dev);
 	unsigned started = 0;
-	int err = send_features (u);
+	int err = send_features (u, false);
 
+	/* Back-ends want features, memory, and a log in this order. */
 	if (err == 0)
 		err = share (u, &dev->memory);
+	if (err == 0 && dev->logging)
+		err = send_log (u);
 	for (; err == 0 && started < VH_MAX_RINGS; started++)
 		if (dev_ring_ready (dev, started))
 			err = start_ring (u, started);
@@ -312,6 +345,7 @@ static const struct dev_ops user_ops = {
 	.stop = user_stop,
 	.set_memory = user_set_memory,
 	.set_vring_fd = user_set_vring_fd,
+	.set_log = user_set_log,
 	.get_config = user_get_config,
 	.set_config = user_set_config,
 	.fd = user_fd,

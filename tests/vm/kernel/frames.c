@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/vm/kernel/frames.h"
 
@@ -145,4 +147,44 @@ frames_expect_bases (const struct frames *f, struct vh_dev *dev)
 {
 	rig_expect_base (dev, RX, f->received & 0xffff);
 	rig_expect_base (dev, TX, f->sent & 0xffff);
+}
+
+/* --- dirty log --- */
+
+static bool
+is_dirty (const struct vh_dev_log *log, uint64_t addr)
+{
+	return ((const uint8_t *) log->base)[addr / 4096 / 8] & (1 << (addr / 4096 % 8));
+}
+
+static void
+expect_dirty (const struct frames *f, const struct vh_dev_log *log)
+{
+	struct vh_vring_addr addr = { 0 };
+
+	queue_addresses (f->rig.queues[RX], &addr);
+	CU_ASSERT (is_dirty (log, addr.used - guest_user_addr (&f->rig.guest, GUEST_BASE) + GUEST_BASE));
+	/* The first ten buffers were used before the log began. */
+	CU_ASSERT (is_dirty (log, f->rx[12]));
+}
+
+void
+frames_expect_log (struct frames *f, struct vh_dev *dev)
+{
+	struct vh_dev_log log = { .size = GUEST_BASE * 2 / 4096 / 8, .fd = memfd_create ("log", MFD_CLOEXEC) };
+
+	CU_ASSERT_FATAL (log.fd >= 0 && ftruncate (log.fd, log.size) == 0);
+	log.base = mmap (NULL, log.size, PROT_READ | PROT_WRITE, MAP_SHARED, log.fd, 0);
+	CU_ASSERT_PTR_NOT_EQUAL_FATAL (log.base, MAP_FAILED);
+	frames_exchange (f, 10);
+	DEV_OK (dev, vh_dev_set_log (dev, &log));
+	frames_exchange (f, 10);
+	expect_dirty (f, &log);
+	DEV_OK (dev, vh_dev_set_log (dev, NULL));
+	memset (log.base, 0, log.size);
+	frames_exchange (f, 40);
+	for (size_t i = 0; i < log.size; i++)
+		CU_ASSERT_FATAL (((uint8_t *) log.base)[i] == 0);
+	munmap (log.base, log.size);
+	close (log.fd);
 }

@@ -43,6 +43,9 @@ void frames_take (struct frames *, bool wait);
 /* Sends n frames and receives those that somebody sends back, a few at a time; all have to come, in order, with the same bytes. */
 void frames_exchange (struct frames *, unsigned n);
 
+/* Of a device that runs: turns on its dirty log, and looks for the received frames and the used ring in it; turns it off, and looks for nothing. */
+void frames_expect_log (struct frames *, struct vh_dev *);
+
 /* After the device was stopped: its rings stand where all sent and all received frames are behind. */
 void frames_expect_bases (const struct frames *, struct vh_dev *);
 

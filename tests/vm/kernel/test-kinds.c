@@ -87,6 +87,25 @@ drive (struct vh_dev *dev)
 
 /* --- kinds --- */
 
+/* As for the kernel's device, in test-net.c. */
+static void
+the_log_of_a_back_end (void)
+{
+	struct echo_backend e;
+	struct vh_frontend *f;
+	struct vh_dev *dev;
+	struct frames frames;
+
+	CU_ASSERT_EQUAL_FATAL (vh_frontend_new (echo_backend_start (&e), NULL, &f), 0);
+	CU_ASSERT_EQUAL_FATAL (vh_dev_new_user (f, &dev), 0);
+	begin (dev, &frames);
+	DEV_OK (dev, vh_dev_start (dev));
+	frames_expect_log (&frames, dev);
+	vh_dev_free (dev);
+	echo_backend_join (&e);
+	frames_close (&frames);
+}
+
 static void
 drive_back_end (uint64_t protocol_features)
 {
@@ -152,6 +171,7 @@ main (int argc, char **argv)
 		{ "a vhost-user back-end", a_back_end },
 		{ "a vhost-user back-end without memory slots", a_back_end_without_memory_slots },
 		{ "a vhost-user back-end without acknowledgements", a_back_end_without_acknowledgements },
+		{ "the log of a vhost-user back-end", the_log_of_a_back_end },
 		{ "a device of the kernel", the_kernel },
 		{ "a vDPA device", vdpa },
 		CU_TEST_INFO_NULL,
@@ -160,6 +180,7 @@ main (int argc, char **argv)
 		{ "a vhost-user back-end", a_back_end },
 		{ "a vhost-user back-end without memory slots", a_back_end_without_memory_slots },
 		{ "a vhost-user back-end without acknowledgements", a_back_end_without_acknowledgements },
+		{ "the log of a vhost-user back-end", the_log_of_a_back_end },
 		CU_TEST_INFO_NULL,
 	};
 

@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vhost/kernel.h>
@@ -166,47 +164,20 @@ misses_are_read_and_answered (void)
 
 /* --- dirty log --- */
 
-static bool
-is_dirty (const uint8_t *log, uint64_t addr)
-{
-	uint64_t page = addr / 4096;
-
-	return log[page / 8] & (1 << (page % 8));
-}
-
 static void
 received_frames_are_logged (void)
 {
 	int tap = tap_open ("log");
-	struct vh_dev_log log = { .size = (GUEST_BASE * 2) / 4096 / 8, .fd = -1 };
 	struct vh_dev *dev = open_net (tap);
 	struct tap_echo echo;
 	struct frames f;
-	struct vh_vring_addr addr = { 0 };
-	uint8_t *bits = mmap (NULL, log.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	CU_ASSERT_PTR_NOT_EQUAL_FATAL (bits, MAP_FAILED);
-	log.base = bits;
 	tap_echo_start (&echo, "log");
 	start (dev, &f, VH_BIT (VH_F_VERSION_1));
-	frames_exchange (&f, 10);
-	DEV_OK (dev, vh_dev_set_log (dev, &log));
-	frames_exchange (&f, 10);
-	queue_addresses (f.rig.queues[0], &addr);
-	CU_ASSERT (is_dirty (bits, addr.used - guest_user_addr (&f.rig.guest, GUEST_BASE) + GUEST_BASE));
-	/* A receive buffer that was used: the first ten went before the log began, so the next. */
-	CU_ASSERT (is_dirty (bits, f.rx[12]));
-	/* A buffer that was only sent is not written. */
-	CU_ASSERT (!is_dirty (bits, f.tx[0] & ~UINT64_C (4095)) || f.tx[0] / 4096 == f.rx[0] / 4096);
-	DEV_OK (dev, vh_dev_set_log (dev, NULL));
-	memset (bits, 0, log.size);
-	frames_exchange (&f, 40);
-	for (size_t i = 0; i < log.size; i++)
-		CU_ASSERT_FATAL (bits[i] == 0);
+	frames_expect_log (&f, dev);
 	vh_dev_free (dev);
 	tap_echo_stop (&echo);
 	frames_close (&f);
-	munmap (bits, log.size);
 	close (tap);
 }
 
