@@ -126,7 +126,7 @@ int vh_dev_set_memory (struct vh_dev *, const struct vh_region *regions, unsigne
 
 /*
  * Begins to log what the device writes, or ends it (NULL), also while the device runs.  The log has to stay mapped while it is in force.
- * -EOPNOTSUPP: this device cannot; -EINVAL: too small for the memory.
+ * -EOPNOTSUPP: this device cannot; -EINVAL: too small for the memory, or without the fd that a back-end needs.
  */
 int vh_dev_set_log (struct vh_dev *, const struct vh_dev_log *);
 
