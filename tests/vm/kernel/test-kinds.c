@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <vhost/frontend.h>
@@ -140,6 +142,60 @@ a_back_end_without_acknowledgements (void)
 	drive_back_end (0);
 }
 
+/* A region without a file cannot be shared: the memory stays as it was, and the rings run on. */
+static void
+memory_that_a_back_end_cannot_have (void)
+{
+	struct echo_backend e;
+	struct vh_frontend *f;
+	struct vh_dev *dev;
+	struct frames frames;
+	struct vh_region regions[2];
+
+	CU_ASSERT_EQUAL_FATAL (vh_frontend_new (echo_backend_start (&e), NULL, &f), 0);
+	CU_ASSERT_EQUAL_FATAL (vh_dev_new_user (f, &dev), 0);
+	begin (dev, &frames);
+	DEV_OK (dev, vh_dev_start (dev));
+	frames_exchange (&frames, 20);
+	regions[0] = rig_region (&frames.rig);
+	regions[1] = (struct vh_region){ .guest_addr = GUEST_BASE * 2, .size = 4096, .user_addr = 4096, .fd = -1 };
+	CU_ASSERT_EQUAL (vh_dev_set_memory (dev, regions, 2), -EINVAL);
+	CU_ASSERT (strlen (vh_dev_error (dev)) > 0);
+	frames_exchange (&frames, 20);
+	/* And no second change is pending. */
+	DEV_OK (dev, vh_dev_set_memory (dev, regions, 1));
+	frames_exchange (&frames, 20);
+	vh_dev_free (dev);
+	echo_backend_join (&e);
+	frames_close (&frames);
+}
+
+/* The connection goes while the device runs: it does not run any more, and says so. */
+static void
+a_back_end_that_goes_away (void)
+{
+	struct echo_backend e;
+	struct vh_frontend *f;
+	struct vh_dev *dev;
+	struct frames frames;
+	int fd = echo_backend_start (&e), copy = dup (fd);
+
+	CU_ASSERT_EQUAL_FATAL (vh_frontend_new (fd, NULL, &f), 0);
+	CU_ASSERT_EQUAL_FATAL (vh_dev_new_user (f, &dev), 0);
+	begin (dev, &frames);
+	DEV_OK (dev, vh_dev_start (dev));
+	frames_exchange (&frames, 20);
+	CU_ASSERT_EQUAL (shutdown (copy, SHUT_RDWR), 0);
+	CU_ASSERT_EQUAL (vh_dev_stop (dev), -ECONNRESET);
+	CU_ASSERT_EQUAL (vh_dev_running (dev), 0);
+	CU_ASSERT_EQUAL (vh_dev_start (dev), -ECONNRESET);
+	CU_ASSERT_EQUAL (vh_dev_running (dev), 0);
+	vh_dev_free (dev);
+	close (copy);
+	echo_backend_join (&e);
+	frames_close (&frames);
+}
+
 static void
 the_kernel (void)
 {
@@ -172,6 +228,8 @@ main (int argc, char **argv)
 		{ "a vhost-user back-end without memory slots", a_back_end_without_memory_slots },
 		{ "a vhost-user back-end without acknowledgements", a_back_end_without_acknowledgements },
 		{ "the log of a vhost-user back-end", the_log_of_a_back_end },
+		{ "memory that a back-end cannot have", memory_that_a_back_end_cannot_have },
+		{ "a back-end that goes away", a_back_end_that_goes_away },
 		{ "a device of the kernel", the_kernel },
 		{ "a vDPA device", vdpa },
 		CU_TEST_INFO_NULL,
@@ -181,6 +239,8 @@ main (int argc, char **argv)
 		{ "a vhost-user back-end without memory slots", a_back_end_without_memory_slots },
 		{ "a vhost-user back-end without acknowledgements", a_back_end_without_acknowledgements },
 		{ "the log of a vhost-user back-end", the_log_of_a_back_end },
+		{ "memory that a back-end cannot have", memory_that_a_back_end_cannot_have },
+		{ "a back-end that goes away", a_back_end_that_goes_away },
 		CU_TEST_INFO_NULL,
 	};
 
