@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -290,6 +291,69 @@ stress (char **argv)
 	return report (workers, n);
 }
 
+/* --- reread --- */
+
+static volatile sig_atomic_t last_signal;
+
+static void
+keep_signal (int number)
+{
+	last_signal = number;
+}
+
+static bool
+write_all (struct worker *w)
+{
+	for (uint64_t block = 0; block < w->blocks; block += MAX_BLOCKS)
+		if (!write_blocks (w, block, MAX_BLOCKS))
+			return false;
+	return flush (w);
+}
+
+/* Reads all blocks, each to another place than the last time, so that what was
+ * there does not pass for an answer though nobody clears it. */
+static bool
+read_pass (struct worker *w, uint64_t *buffer, uint64_t pass)
+{
+	uint64_t shift = pass * MAX_BLOCKS % w->blocks;
+
+	for (uint64_t i = 0; i < w->blocks; i += MAX_BLOCKS) {
+		uint64_t offset = block_offset (w, (i + shift) % w->blocks);
+		ssize_t done = pread (w->fd, buffer + i * WORDS,
+				      MAX_BLOCKS * BLOCK, offset);
+
+		if (!transfer_worked (w, "short read", done, offset,
+				      MAX_BLOCKS * BLOCK))
+			return false;
+		w->reads++;
+	}
+	for (uint64_t i = 0; i < w->blocks; i++)
+		check_block (w, buffer + i * WORDS, (i + shift) % w->blocks);
+	return true;
+}
+
+/* reread DEVICE OFFSET LENGTH: writes once, then reads into memory that nobody
+ * but the device touches in between, and checks it, until SIGTERM. */
+static int
+reread (char **argv)
+{
+	struct worker w = { .path = argv[0], .first = strtoull (argv[1], NULL, 0) };
+	uint64_t *buffer, pass = 0;
+
+	w.blocks = strtoull (argv[2], NULL, 0) / BLOCK / MAX_BLOCKS * MAX_BLOCKS;
+	signal (SIGTERM, keep_signal);
+	if (w.blocks == 0 || posix_memalign ((void **) &buffer, BLOCK, w.blocks * BLOCK) != 0 ||
+	    prepare (&w) < 0 || !write_all (&w)) {
+		fprintf (stderr, "guest-blk: cannot write %s\n", argv[0]);
+		return 1;
+	}
+	memset (buffer, 0, w.blocks * BLOCK);
+	while (!last_signal && read_pass (&w, buffer, pass))
+		pass++;
+	printf ("guest-blk: %llu passes\n", (unsigned long long) pass);
+	return report (&w, 1);
+}
+
 /* discard | zero DEVICE OFFSET LENGTH */
 static int
 range_ioctl (unsigned long request, char **argv)
@@ -314,12 +378,15 @@ main (int argc, char **argv)
 	setvbuf (stdout, NULL, _IOLBF, 0);
 	if (argc == 7 && strcmp (argv[1], "stress") == 0)
 		return stress (argv + 2);
+	if (argc == 5 && strcmp (argv[1], "reread") == 0)
+		return reread (argv + 2);
 	if (argc == 5 && strcmp (argv[1], "discard") == 0)
 		return range_ioctl (BLKDISCARD, argv + 2);
 	if (argc == 5 && strcmp (argv[1], "zero") == 0)
 		return range_ioctl (BLKZEROOUT, argv + 2);
 	fprintf (stderr,
 		 "usage: guest-blk stress DEVICE OFFSET LENGTH SECONDS THREADS\n"
+		 "       guest-blk reread DEVICE OFFSET LENGTH\n"
 		 "       guest-blk discard|zero DEVICE OFFSET LENGTH\n");
 	return 2;
 }
