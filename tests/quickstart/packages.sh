@@ -26,7 +26,7 @@ check gcc-12             compiles modules for the kernels of guests
 check libelf1            for what builds those modules
 check xz-utils           packs the distribution, unpacks the source of a kernel
 check groff-base         checks the manual pages
-check python3-minimal    starts back-ends the way management software does
+check python3            drives QEMU's monitor, starts back-ends as management software does
 '
 
 # packages_for demo|check: names, one on each line.

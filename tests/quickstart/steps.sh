@@ -37,6 +37,7 @@ steps='
 unix        900 tests  gcc, warnings are errors: make check
 guest       600 tests  devices under Linux guests
 vm          600 tests  vhost in the kernel, and vDPA, in a Linux guest
+migration   900 tests  a guest that moves, and back-ends that are killed
 asan        900 tests  address and undefined behaviour sanitizers: make check
 tsan        900 tests  thread sanitizer: make check
 format      120 plain  the format of the code
@@ -76,6 +77,13 @@ step_vm ()
 	configure unix --enable-werror --with-cunit
 	make_in unix
 	make_in unix check-vm
+}
+
+step_migration ()
+{
+	configure unix --enable-werror --with-cunit
+	make_in unix
+	make_in unix check TESTS=tests/vm/check-migration.sh
 }
 
 step_asan ()
