@@ -19,6 +19,7 @@
 #include <vhost/postcopy.h>
 #include <vhost/protocol.h>
 #include <vhost/queue.h>
+#include <vhost/session.h>
 #include <vhost/socket.h>
 #include <vhost/vdpa.h>
 #include <vhost/version.h>

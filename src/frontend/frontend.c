@@ -50,7 +50,7 @@ vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_fr
 	f->timeout_ms = taken.timeout_ms;
 	f->pipeline = taken.pipeline;
 	f->config_changed = taken.config_changed;
-	f->opaque = taken.opaque;
+	f->config_opaque = f->opaque = taken.opaque;
 	if (taken.ops)
 		memcpy (&f->ops, taken.ops, taken.ops->size < sizeof (f->ops) ? taken.ops->size : sizeof (f->ops));
 	channel_init (&f->main, fd);
@@ -169,6 +169,7 @@ vh_frontend_dispatch (struct vh_frontend *f)
 		served = serve_requests (f);
 	n = calls_run (f);
 	calls_expire (f);
+	n += calls_deliver (f, CALLS_PER_TURN - n);
 	n = served < 0 ? served : f->main.fd < 0 && !f->first ? report_end (f) : served + n;
 	frontend_leave (f);
 	return n;

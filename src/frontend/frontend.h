@@ -64,8 +64,9 @@ struct vh_frontend {
 	unsigned timeout_ms;
 	unsigned pipeline;		/* most requests that may await their answers */
 	void (*config_changed) (void *opaque);
-	void *opaque;
+	void *config_opaque;		/* for config_changed: a session listens itself */
 	struct vh_frontend_ops ops;	/* the caller's; entries may be NULL */
+	void *opaque;			/* for these */
 	struct shmem shmem;
 	uint64_t notifiers[VH_MAX_RINGS / 64];	/* rings that have a host notifier */
 	struct channel main;		/* our requests; its fd is -1 once the connection is over */
@@ -174,6 +175,12 @@ int shmem_unmap (struct vh_frontend *, struct message *);
 
 /* Takes all pieces out: the device is reset, or gone. */
 void shmem_forget (struct vh_frontend *);
+
+/* --- memory.c, vring.c --- */
+
+/* Are these at least one region, each with an fd, none of which overlap?  Could these be a ring's addresses? */
+bool regions_valid (const struct vh_region *regions, unsigned n);
+bool vring_addr_valid (const struct vh_vring_addr *);
 
 /* --- serve.c --- */
 

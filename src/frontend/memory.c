@@ -24,14 +24,20 @@ region_valid (const struct vh_region *r)
 }
 
 bool
-memory_table_valid (const struct vh_region *regions, unsigned n)
+regions_valid (const struct vh_region *regions, unsigned n)
 {
-	if (n < 1 || n > VH_MAX_TABLE_REGIONS)
+	if (n < 1)
 		return false;
 	for (unsigned i = 0; i < n; i++)
 		if (!region_valid (&regions[i]) || regions[i].fd < 0)
 			return false;
 	return dev_regions_valid (regions, n);
+}
+
+bool
+memory_table_valid (const struct vh_region *regions, unsigned n)
+{
+	return n <= VH_MAX_TABLE_REGIONS && regions_valid (regions, n);
 }
 
 int

@@ -41,7 +41,7 @@ static int
 serve_config_change (struct vh_frontend *f, struct message *m)
 {
 	if (f->config_changed)
-		f->config_changed (f->opaque);
+		f->config_changed (f->config_opaque);
 	return 0;
 }
 

@@ -44,6 +44,12 @@ vh_frontend_set_vring_num (struct vh_frontend *f, unsigned ring, unsigned size)
 	return call_state (f, REQUEST_SET_VRING_NUM, ring, size);
 }
 
+bool
+vring_addr_valid (const struct vh_vring_addr *addr)
+{
+	return !(addr->flags & ~VRING_FLAG_LOG) && addr->desc % 16 == 0 && addr->avail % 2 == 0 && addr->used % 4 == 0;
+}
+
 int
 vh_frontend_set_vring_addr (struct vh_frontend *f, unsigned ring, const struct vh_vring_addr *addr)
 {
@@ -52,7 +58,7 @@ vh_frontend_set_vring_addr (struct vh_frontend *f, unsigned ring, const struct v
 	};
 	struct message m;
 
-	if (ring >= VH_MAX_RINGS || addr->flags & ~VRING_FLAG_LOG || addr->desc % 16 || addr->avail % 2 || addr->used % 4)
+	if (ring >= VH_MAX_RINGS || !vring_addr_valid (addr))
 		return call_refuse (f, REQUEST_SET_VRING_ADDR, -EINVAL);
 	call_init (&m, REQUEST_SET_VRING_ADDR);
 	message_put_vring_addresses (&m, &a);
