@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The examples do what they say: draw gets random bytes from both entropy devices, one front-end after the other; the probe sees a disk of the right
-# size, and the benchmark verifies it.
+# The examples do what they say: draw gets random bytes from both entropy devices, one front-end after the other; the loop of a VMM goes on when its
+# entropy device is killed and another one comes; the probe sees a disk of the right size, and the benchmark verifies it.
 
 . "$(dirname "$0")/functions.sh"
-for program in random own-loop ram-disk draw; do
+for program in random own-loop ram-disk draw vmm-loop; do
 	requires_built examples/$program
 done
 make_tmpdir
@@ -30,6 +30,28 @@ entropy ()
 entropy random
 entropy own-loop
 test ! -e "$tmpdir/own-loop.sock" || fail "own-loop left its socket behind"
+
+# A back-end that comes late, is killed, and comes again.
+lines ()
+{
+	test "$(wc -l <"$tmpdir/vmm.out")" -ge "$1"
+}
+
+socket=$tmpdir/vmm.sock
+"$run" "$abs_top_builddir/examples/vmm-loop" "$socket" 9 >"$tmpdir/vmm.out" 2>"$tmpdir/vmm.log" &
+vmm=$!
+at_exit "stop_process $vmm"
+for goal in 3 6 9; do
+	start_process "$tmpdir/vmm-random.log" "$run" "$abs_top_builddir/examples/random" "$socket"
+	wait_until 20 lines $goal || fail "vmm-loop prints $(wc -l <"$tmpdir/vmm.out") lines: $(cat "$tmpdir/vmm.log")"
+	kill -9 "$started_pid"
+	wait "$started_pid" 2>/dev/null || :
+done
+wait "$vmm" || fail "vmm-loop ended with $?: $(cat "$tmpdir/vmm.log")"
+test "$(grep -cE '^[0-9a-f]{32}$' "$tmpdir/vmm.out")" -eq 9 || fail "vmm-loop printed $(cat "$tmpdir/vmm.out")"
+test "$(sort -u "$tmpdir/vmm.out" | wc -l)" -eq 9 || fail "vmm-loop got the same bytes twice"
+grep -q 'is gone' "$tmpdir/vmm.log" || fail "vmm-loop did not notice"
+tried=$((tried + 1))
 
 socket=$tmpdir/disk.sock
 start_process "$tmpdir/disk.log" "$run" "$abs_top_builddir/examples/ram-disk" "$socket" 16
