@@ -53,6 +53,7 @@ connection_release (struct vh_backend *b)
 	vrings_close (b);
 	inflight_area_drop (b);
 	log_drop (b);
+	iotlb_drop (b);
 	vh_memory_unref (b->memory);
 	b->memory = NULL;
 }
@@ -257,9 +258,31 @@ backend_settled (struct vh_backend *b)
 			return;
 		}
 	}
-	backend_serve_finish (b);
+	if (b->waiting_handler)
+		backend_serve_finish (b);
 	if (b->state == BACKEND_OPEN)
 		connection_read (b);
+}
+
+/* It counts as one of those that are waited for, so that no message comes between. */
+void
+backend_look_again (struct vh_backend *b)
+{
+	if (b->looking || b->state != BACKEND_OPEN)
+		return;
+	b->looking = true;
+	b->waiting++;
+	vh_loop_post (b->loop, &b->looker);
+}
+
+static void
+connection_look (void *opaque)
+{
+	struct vh_backend *b = opaque;
+
+	b->looking = false;
+	if (--b->waiting == 0)
+		backend_settled (b);	/* may free b */
 }
 
 /* --- the beginning --- */
@@ -315,6 +338,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	b->device = device;
 	backend_fill_ops (&b->ops, device->ops);
 	b->ender = (struct vh_mail){ .fn = connection_try_end, .opaque = b };
+	b->looker = (struct vh_mail){ .fn = connection_look, .opaque = b };
 	error_init (&b->error, &o.log, device->name ? device->name : "device");
 	b->timeout_ms = o.timeout_ms ? o.timeout_ms : DEFAULT_TIMEOUT_MS;
 	b->offered = backend_offered_features (device);

@@ -29,6 +29,7 @@
 /* What a ring is to be like. */
 struct vring_want {
 	bool run;
+	bool strict;			/* answer when no request uses an older table */
 	unsigned size;
 	uint32_t base;
 	uint64_t features;
@@ -41,6 +42,18 @@ struct vring_want {
 	bool poll;			/* there is no kick to wait for */
 	bool call_in_band, err_in_band;	/* in place of the eventfd: a message (INBAND_NOTIFICATIONS) */
 	uint32_t kicks;			/* in-band kicks so far; another number is another kick */
+	uint32_t denials;		/* translations that there are none of, so far; the last one is for the page of ... */
+	uint64_t denied;
+};
+
+/* A translation that a ring needs. */
+struct vring_miss {
+	uint64_t iova;
+	bool write;
+	bool due, asked;		/* to be asked for; asked for, until `deadline` (clock_ms) */
+	int64_t deadline;
+	uint64_t denied;		/* see struct vring_want */
+	uint32_t denials;
 };
 
 /* The byte order of a guest whose front-end says nothing about it. */
@@ -62,6 +75,7 @@ struct vring {
 	int kick, call, err;		/* -1: none */
 	bool no_kick, no_call, no_err;	/* the front-end said so: an eventfd of -1 before that is one that is not there yet */
 	uint32_t kicks;			/* VRING_KICK messages */
+	struct vring_miss miss;
 
 	/* control context: the letters */
 	struct vring_want want, has;	/* has: what the ring context answered last */
@@ -86,6 +100,11 @@ struct vring {
 	/* from the ring context to the control context: a call or an error for the front-end, in-band */
 	bool call_due, err_due, caller_posted;	/* atomic */
 	struct vh_mail caller;
+
+	/* likewise: it is parked, because it needs this translation */
+	uint64_t missed_iova;		/* atomic */
+	bool missed_write, misser_posted;	/* atomic */
+	struct vh_mail misser;
 };
 
 /*
@@ -171,6 +190,8 @@ struct vh_backend {
 
 	const struct backend_handler *waiting_handler;	/* of channel.in, while rings settle */
 	unsigned waiting;		/* letters under way, and a state transfer that is being checked */
+	bool looking;
+	struct vh_mail looker;		/* to itself: see backend_look_again; counts among `waiting` */
 	struct vh_mail ender;		/* to itself: the end is never inside a call of someone who still uses the object */
 	int retired[BACKEND_MAX_RETIRED];	/* fds that rings may use until they have settled */
 	unsigned n_retired;
@@ -180,6 +201,11 @@ struct vh_backend {
 	bool protocol_spoken;		/* SET_PROTOCOL_FEATURES came, and no SET_FEATURES after it */
 	struct vh_memory *memory;	/* never NULL: empty at first */
 	struct backend_inflight inflight;
+	struct iotlb *iotlb;		/* NULL: without ACCESS_PLATFORM */
+	struct vh_memory *iova;		/* what rings see of it */
+	bool memory_goes;		/* by the message that is being served: something of the rings' memory must not be used any more */
+	struct vh_timer *miss_timer;
+	bool misses_timed;
 	struct region *log;		/* SET_LOG_BASE; NULL: there was none */
 	int log_fd;			/* SET_LOG_FD; -1 */
 
@@ -222,6 +248,9 @@ void backend_watch_memory (struct vh_backend *);
 
 /* All letters were answered. */
 void backend_settled (struct vh_backend *);
+
+/* Something that rings hang on has changed, and not by a message: letters, if need be. */
+void backend_look_again (struct vh_backend *);
 
 /* Keeps an fd open until the rings have settled; closes those that were kept. */
 void backend_retire_fd (struct vh_backend *, int fd);
@@ -331,7 +360,18 @@ bool log_in_force (uint64_t features);
 /* Has the log, if it is kept with these features, a bit for each page of this memory? */
 bool log_fits (const struct vh_backend *, uint64_t features, const struct vh_memory *);
 /* The log that a ring is to have now. */
-struct log_setup log_of_vring (const struct vh_backend *, const struct vring *);
+struct log_setup log_of_vring (const struct vh_backend *, const struct vring *, const struct vring_want *);
+
+/* iotlb.c */
+HANDLER (iotlb_handle);
+bool iotlb_in_force (const struct vh_backend *);
+/* SET_FEATURES was accepted; there is another region table.  0 or -ENOMEM. */
+int iotlb_features_set (struct vh_backend *);
+int iotlb_memory_changed (struct vh_backend *);
+/* Where a ring's areas are in I/O addresses.  0; -EAGAIN: translations are missing, and were asked for; -EFAULT: there are none. */
+int iotlb_place_vring (struct vring *, struct ring_areas sizes, struct vring_want *);
+void vring_missed (void *vring);
+void iotlb_drop (struct vh_backend *);
 
 /* config.c */
 HANDLER (config_check);

@@ -38,7 +38,7 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_SEND_RARP] = { .handle = net_send_rarp },
 	[REQUEST_NET_SET_MTU] = { .handle = net_set_mtu },
 	[REQUEST_SET_BACKEND_REQ_FD] = { .handle = notify_set_channel },
-	[REQUEST_IOTLB_MSG] = NOT_SUPPORTED,
+	[REQUEST_IOTLB_MSG] = { .handle = iotlb_handle },
 	[REQUEST_SET_VRING_ENDIAN] = { .handle = vrings_set_endian },
 	[REQUEST_GET_CONFIG] = { .handle = config_check, .finish = config_get, .refuse = config_refuse },
 	[REQUEST_SET_CONFIG] = { .handle = config_set },
@@ -158,6 +158,7 @@ backend_serve (struct vh_backend *b, struct message *m)
 					    "a request before our addresses were acknowledged"));
 		return true;
 	}
+	b->memory_goes = false;
 	if (err == 0 && h->handle)
 		err = h->handle (b, m);
 	if (err < 0) {

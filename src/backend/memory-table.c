@@ -24,8 +24,14 @@ regions_unref (struct region **regions, unsigned n)
 static void
 table_install (struct vh_backend *b, struct vh_memory *table)
 {
+	int err;
+
 	vh_memory_unref (b->memory);
 	b->memory = table;
+	b->memory_goes = true;
+	err = iotlb_memory_changed (b);
+	if (err < 0)
+		backend_fail (b, error_set (&b->error, err, "no memory for its translations"));
 	backend_watch_memory (b);
 	/* What could not start for want of memory may now. */
 	for (unsigned i = 0; i < b->n_vrings; i++)

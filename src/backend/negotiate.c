@@ -14,7 +14,7 @@
 uint64_t
 vh_backend_supported_ring_features (void)
 {
-	return VH_BIT (VH_F_NOTIFY_ON_EMPTY) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) | VH_BIT (VH_F_VERSION_1)
+	return VH_BIT (VH_F_NOTIFY_ON_EMPTY) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) | VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_ACCESS_PLATFORM)
 	       | VH_BIT (VH_F_RING_PACKED) | VH_BIT (VH_F_IN_ORDER) | VH_BIT (VH_F_NOTIFICATION_DATA) | VH_BIT (VH_F_RING_RESET);
 }
 
@@ -52,6 +52,9 @@ negotiate_set_features (struct vh_backend *b, struct message *m)
 	}
 	b->features = features;
 	b->protocol_spoken = false;
+	err = iotlb_features_set (b);
+	if (err < 0)
+		return err;
 	/* Without bit 30 there will be no SET_VRING_ENABLE: all rings are enabled from here on (vhost-user, "Ring states"). */
 	if (!(features & VH_BIT (VH_F_PROTOCOL_FEATURES)))
 		for (unsigned i = 0; i < b->n_vrings; i++)

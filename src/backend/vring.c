@@ -148,6 +148,18 @@ vring_broken (void *opaque, int err, const char *why)
 		vring_mark (v, &v->err_due);
 }
 
+/* A translation is missing.  It may be the same letter once more, if the ring went on and parked again before it was read. */
+static void
+vring_parked (void *opaque, uint64_t iova, bool write)
+{
+	struct vring *v = opaque;
+
+	__atomic_store_n (&v->missed_iova, iova, __ATOMIC_RELAXED);
+	__atomic_store_n (&v->missed_write, write, __ATOMIC_RELAXED);
+	if (!__atomic_exchange_n (&v->misser_posted, true, __ATOMIC_ACQ_REL))
+		vh_loop_post (v->backend->loop, &v->misser);
+}
+
 static void
 vring_woken (void *opaque)
 {
@@ -166,7 +178,7 @@ vring_start (struct vring *v)
 		.big_endian = w->big_endian,
 		.memory = w->memory, .log = w->log, .inflight = w->inflight, .max_parts = b->device->max_parts ? b->device->max_parts : VH_MAX_PARTS,
 		.request_size = b->device->request_size, .loop = v->loop, .broken = vring_broken, .call = vring_call, .wake = vring_woken, .idle = vring_woken,
-		.opaque = v,
+		.miss = vring_parked, .opaque = v,
 	};
 	int err = ring_new (&s, &v->ring);
 
@@ -233,7 +245,7 @@ vring_try_answer (struct vring *v)
 {
 	if (!v->answering)
 		return;
-	if (v->ring && v->now.run && ring_old_tables (v->ring))
+	if (v->ring && v->now.run && v->now.strict && ring_old_tables (v->ring))
 		return;
 	if (!v->now.run && v->again_posted)
 		return;
@@ -250,7 +262,7 @@ static void
 vring_letter (void *opaque)
 {
 	struct vring *v = opaque;
-	uint32_t old_kicks = v->now.kicks;
+	uint32_t old_kicks = v->now.kicks, old_denials = v->now.denials;
 	int old_kick = v->now.kick;
 	int err = 0;
 
@@ -268,6 +280,8 @@ vring_letter (void *opaque)
 		ring_set_call (v->ring, v->now.call);
 		ring_set_log (v->ring, &v->now.log);
 		ring_set_memory (v->ring, v->now.memory);	/* if it fails, the ring is broken and has said so */
+		if (v->now.denials != old_denials)
+			ring_deny (v->ring, v->now.denied);
 	} else if (v->ring)
 		vring_begin_stop (v);
 	if (v->ring && v->now.run)
@@ -301,6 +315,7 @@ vring_init (struct vring *v, struct vh_backend *b, unsigned index, struct vh_loo
 	v->letter = (struct vh_mail){ .fn = vring_letter, .opaque = v };
 	v->again = (struct vh_mail){ .fn = vring_look_again, .opaque = v };
 	v->caller = (struct vh_mail){ .fn = vring_called, .opaque = v };
+	v->misser = (struct vh_mail){ .fn = vring_missed, .opaque = v };
 	v->big_endian = VRING_BIG_ENDIAN;
 	v->poller = (struct loop_poller){ .look = vring_look, .run = vring_poll, .opaque = v };
 	v->has = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };

@@ -21,13 +21,15 @@ vring_get (struct vh_backend *b, uint32_t index, struct vring **ret)
 
 /* --- what should be --- */
 
-/* Where the ring's areas are in guest addresses.  -EFAULT: not wholly inside a region. */
+/* Where the ring's areas are in the addresses of its table.  -EFAULT: not wholly inside a region; -EAGAIN: that is not known yet. */
 static int
-vring_translate (const struct vring *v, struct vring_want *w)
+vring_translate (struct vring *v, struct vring_want *w)
 {
 	const struct vh_memory *memory = v->backend->memory;
 	struct ring_areas sizes = ring_area_sizes (v->backend->features, v->size);
 
+	if (iotlb_in_force (v->backend))
+		return iotlb_place_vring (v, sizes, w);
 	if (!memory_find_user (memory, v->addr.desc, sizes.desc, &w->desc) || !memory_find_user (memory, v->addr.avail, sizes.avail, &w->avail) ||
 	    !memory_find_user (memory, v->addr.used, sizes.used, &w->used))
 		return -EFAULT;
@@ -75,10 +77,14 @@ static void
 vring_wanted (struct vring *v, struct vring_want *w)
 {
 	struct vh_backend *b = v->backend;
+	int err;
 
 	*w = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
 	w->run = b->state == BACKEND_OPEN && v->enabled && !v->failed && vring_complete (v);
-	if (w->run && vring_translate (v, w) < 0) {
+	err = w->run ? vring_translate (v, w) : 0;
+	if (err == -EAGAIN)
+		w->run = false;
+	else if (err < 0) {
 		error_log (&b->error, VH_LOG_WARNING, "ring %u is not inside guest memory", v->index);
 		vring_tell_error (v);
 		v->failed = true;
@@ -91,8 +97,11 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	/* That there is a log is nothing that a ring or its device must stop for. */
 	w->features = b->features & ~VH_BIT (VH_F_LOG_ALL);
 	w->big_endian = v->big_endian;
-	w->log = log_of_vring (b, v);
-	w->memory = b->memory;
+	w->log = log_of_vring (b, v, w);
+	w->memory = iotlb_in_force (b) ? b->iova : b->memory;
+	w->strict = !iotlb_in_force (b) || b->memory_goes;
+	w->denied = v->miss.denied;
+	w->denials = v->miss.denials;
 	w->inflight = inflight_area_part (b, v->index);
 	w->kick = v->kick;
 	w->call = v->call;
@@ -130,7 +139,8 @@ same_want (const struct vring_want *a, const struct vring_want *b)
 	if (!a->run || !b->run)
 		return a->run == b->run;
 	return same_place (a, b) && same_log (&a->log, &b->log) && a->memory == b->memory && a->kick == b->kick && a->call == b->call &&
-	       a->err == b->err && a->poll == b->poll && a->call_in_band == b->call_in_band && a->err_in_band == b->err_in_band && a->kicks == b->kicks;
+	       a->err == b->err && a->poll == b->poll && a->call_in_band == b->call_in_band && a->err_in_band == b->err_in_band && a->kicks == b->kicks &&
+	       a->denials == b->denials;
 }
 
 static void
@@ -231,7 +241,7 @@ vrings_set_addr (struct vh_backend *b, struct message *m)
 	old = v->addr;
 	v->addr = a;
 	/* Addresses may come before memory; if there is some, they must be in it. */
-	if (vh_memory_count (b->memory) > 0 && vring_translate (v, &w) < 0) {
+	if (!iotlb_in_force (b) && vh_memory_count (b->memory) > 0 && vring_translate (v, &w) < 0) {
 		v->addr = old;
 		return -EFAULT;
 	}

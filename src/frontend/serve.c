@@ -182,6 +182,24 @@ serve_choose (const struct vh_frontend *f, uint64_t features)
 	return features;
 }
 
+/* Misses only: that an access failed is for a log. */
+static int
+serve_iotlb (struct vh_frontend *f, struct message *m)
+{
+	struct iotlb_message t;
+	int err = message_get_iotlb (m, &t);
+
+	if (err < 0)
+		return err;
+	if (t.type == IOTLB_ACCESS_FAIL) {
+		error_log (&f->error, VH_LOG_WARNING, "the back-end could not use the I/O address 0x%llx", (unsigned long long) t.iova);
+		return 0;
+	}
+	if (t.type != IOTLB_MISS || t.perm < 1 || t.perm > 3)
+		return -EINVAL;
+	return f->ops.iotlb_miss ? f->ops.iotlb_miss (f->opaque, t.iova, t.perm) : -ENOSYS;
+}
+
 typedef int serve_fn (struct vh_frontend *, struct message *);
 
 /* By id, with the features whose callbacks they call; the others are refused. */
@@ -189,6 +207,7 @@ static const struct server {
 	serve_fn *serve;	/* a negative errno refuses; what a request with an fd in its answer returns is the fd, borrowed */
 	uint64_t features;
 } servers[BACKEND_REQUEST_END] = {
+	[BACKEND_REQUEST_IOTLB_MSG] = { serve_iotlb, 0 },
 	[BACKEND_REQUEST_CONFIG_CHANGE_MSG] = { serve_config_change, 0 },
 	[BACKEND_REQUEST_VRING_HOST_NOTIFIER_MSG] = { serve_host_notifier, VH_BIT (VH_P_HOST_NOTIFIER) },
 	[BACKEND_REQUEST_VRING_CALL] = { serve_vring_call, VH_BIT (VH_P_INBAND_NOTIFICATIONS) },

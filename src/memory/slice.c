@@ -89,9 +89,14 @@ slice_copy (const struct vh_memory *m, uint64_t addr, unsigned char *buf, size_t
 	if (!slice_is_inside (m, addr, size))
 		return -EFAULT;
 	for (; size > 0; addr += p.size, buf += p.size, size -= p.size) {
+		unsigned char *host;
+
 		piece_at (m, addr, size, &p);
-		if (p.slot->host)
-			copy_bytes (p.slot->host + p.offset, buf, p.size, write);
+		host = memory_host (m, p.slot, write);
+		if (host)
+			copy_bytes (host + p.offset, buf, p.size, write);
+		else if (m->iova)
+			return -EFAULT;
 		else if ((err = copy_on_demand (&p, buf, write)) < 0)
 			return err;
 	}

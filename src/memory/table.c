@@ -130,19 +130,21 @@ round_up (size_t n, size_t unit)
 
 /* A table of the slots, one piece of memory; still without references on the regions. */
 static struct vh_memory *
-memory_alloc (const struct slot *slots, unsigned n)
+memory_alloc (const struct slot *slots, unsigned n, bool iova)
 {
 	struct vh_memory measures = { .n = n, .refs = 1 };
-	size_t head = sizeof (struct vh_memory) + n * sizeof (struct slot);
+	size_t head = sizeof (struct vh_memory) + n * sizeof (struct slot), beside = iova ? n * sizeof (struct iova) : 0;
 	struct vh_memory *m;
 
 	memory_measure (&measures, slots);
-	m = aligned_alloc (CACHE_LINE, round_up (head + measures.n_buckets * sizeof (struct bucket), CACHE_LINE));
+	m = aligned_alloc (CACHE_LINE, round_up (head + beside + measures.n_buckets * sizeof (struct bucket), CACHE_LINE));
 	if (!m)
 		return NULL;
 	*m = measures;
 	memcpy (m->slots, slots, n * sizeof (struct slot));
-	m->buckets = (struct bucket *) ((char *) m + head);
+	if (iova)
+		m->iova = (struct iova *) ((char *) m + head);
+	m->buckets = (struct bucket *) ((char *) m + head + beside);
 	memory_fill_buckets (m);
 	return m;
 }
@@ -161,13 +163,55 @@ memory_new (struct region *const *regions, unsigned n, struct vh_memory **ret)
 	qsort (slots, n, sizeof (slots[0]), compare_slots);
 	if (slots_overlap (slots, n) || users_overlap (regions, n))
 		return -EEXIST;
-	m = memory_alloc (slots, n);
+	m = memory_alloc (slots, n, false);
 	if (!m)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		region_ref (regions[i]);
 	*ret = m;
 	return 0;
+}
+
+int
+memory_new_iova (const struct iova_piece *pieces, unsigned n, struct vh_memory **ret)
+{
+	struct slot *slots = calloc (n + 1, sizeof (slots[0]));
+	struct vh_memory *m;
+
+	if (!slots)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		slots[i] = (struct slot){ pieces[i].iova, pieces[i].size, pieces[i].perm == 3 ? pieces[i].host : NULL, pieces[i].region };
+	m = memory_alloc (slots, n, true);
+	free (slots);
+	if (!m)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		region_ref (pieces[i].region);
+		m->iova[i] = (struct iova){ pieces[i].host, pieces[i].perm };
+	}
+	*ret = m;
+	return 0;
+}
+
+bool
+memory_misses (const struct vh_memory *m, uint64_t addr, uint64_t size, uint64_t *missing)
+{
+	while (size > 0) {
+		const struct slot *slot = memory_find (m, addr);
+		uint64_t left;
+
+		if (!slot) {
+			*missing = addr;
+			return true;
+		}
+		left = slot->size - (addr - slot->addr);
+		if (left >= size)
+			return false;
+		addr += left;
+		size -= left;
+	}
+	return false;
 }
 
 struct vh_memory *

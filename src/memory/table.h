@@ -29,11 +29,18 @@ struct bucket {
 	uint16_t first, last;
 };
 
+/* What a slot of a table of I/O addresses is beside: see memory_new_iova. */
+struct iova {
+	unsigned char *host;
+	unsigned perm;		/* 1 to read, 2 to write */
+};
+
 struct vh_memory {
 	uint64_t low;		/* first guest address of all */
 	unsigned shift;		/* log2 of a bucket's bytes */
 	unsigned n_buckets;	/* 0 when there are no regions */
 	struct bucket *buckets;
+	struct iova *iova;	/* by slot; NULL: addresses are the guest's physical ones */
 	unsigned n;
 	unsigned refs;		/* atomic */
 	struct slot slots[];
@@ -45,6 +52,33 @@ struct vh_memory {
  * Regions on demand whose user address is 0 have none: front-ends that map nothing themselves send that for all of them.
  */
 int memory_new (struct region *const *regions, unsigned n, struct vh_memory **ret);
+
+/*
+ * A table of I/O addresses: n pieces, sorted and without overlap.  A piece that may be read and written is a slot like any other; the others have no `host`,
+ * so that only memory_host knows where they are.  -ENOMEM; 0 and *ret with one reference.
+ */
+struct iova_piece {
+	uint64_t iova, size;
+	struct region *region;
+	unsigned char *host;
+	unsigned perm;
+};
+int memory_new_iova (const struct iova_piece *, unsigned n, struct vh_memory **ret);
+
+/* Where a slot begins, for reading or for writing; NULL: it is on demand, or in a table of I/O addresses that do not allow it. */
+static inline unsigned char *
+memory_host (const struct vh_memory *m, const struct slot *slot, bool write)
+{
+	const struct iova *i;
+
+	if (slot->host || !m->iova)
+		return slot->host;
+	i = &m->iova[slot - m->slots];
+	return i->perm & (write ? 2u : 1u) ? i->host : NULL;
+}
+
+/* Is a byte of [addr, addr + size) in no slot?  Sets *missing to the first such. */
+bool memory_misses (const struct vh_memory *, uint64_t addr, uint64_t size, uint64_t *missing);
 
 /* The slot that holds a guest address; NULL when there is none. */
 static inline const struct slot *

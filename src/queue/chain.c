@@ -61,13 +61,19 @@ chain_set_part (struct vh_ring *ring, struct request *r, struct iovec *part, con
 	if (slot->host) {
 		part->iov_base = slot->host + (addr - slot->addr);
 		ring->slot = slot;
+	} else if (ring->snapshot->memory->iova) {
+		unsigned char *host = memory_host (ring->snapshot->memory, slot, write);
+
+		part->iov_base = host ? host + (addr - slot->addr) : NULL;
+		if (!host)
+			r->pub.error = -EFAULT;
 	} else {
 		part->iov_base = NULL;
 		demand_want (ring, r, (unsigned) (part - r->pub.out), slot->region, addr, (uint32_t) part->iov_len, write);
 	}
 }
 
-/* Appends the parts of [addr, addr + len). */
+/* Appends the parts of [addr, addr + len).  NULL: they are too many, and the ring is broken; or the request's error is -EAGAIN. */
 static struct iovec *
 chain_split (struct vh_ring *ring, struct request *r, struct iovec *part, uint64_t addr, uint32_t len, bool write)
 {
@@ -76,8 +82,8 @@ chain_split (struct vh_ring *ring, struct request *r, struct iovec *part, uint64
 		uint64_t left;
 
 		if (!slot) {
-			r->pub.error = -EFAULT;
-			return part;
+			r->pub.error = ring_miss (ring, addr, write);
+			return r->pub.error == -EFAULT ? part : NULL;
 		}
 		part = chain_grow (ring, r, part);
 		if (!part)
@@ -134,11 +140,11 @@ static const struct desc *
 table_in_place (const struct vh_memory *m, uint64_t addr, uint32_t len)
 {
 	const struct slot *slot = memory_find (m, addr);
-	unsigned char *host;
+	unsigned char *host = slot ? memory_host (m, slot, false) : NULL;
 
-	if (!slot || !slot->host || len > slot->size - (addr - slot->addr))
+	if (!host || len > slot->size - (addr - slot->addr))
 		return NULL;
-	host = slot->host + (addr - slot->addr);
+	host += addr - slot->addr;
 	return (uintptr_t) host % sizeof (uint64_t) == 0 ? (const struct desc *) host : NULL;
 }
 
@@ -149,10 +155,15 @@ table_in_place (const struct vh_memory *m, uint64_t addr, uint32_t len)
 static const struct desc *
 table_copy (struct vh_ring *ring, struct request *r, uint64_t addr, uint32_t len)
 {
+	uint64_t missing;
 	int err;
 
 	if (len > ring->max_chain * sizeof (struct desc)) {
 		ring_break (ring, -EPROTO, "an indirect table in pieces is longer than a chain may be");
+		return NULL;
+	}
+	if (ring->snapshot->memory->iova && memory_misses (ring->snapshot->memory, addr, len, &missing)) {
+		r->pub.error = ring_miss (ring, missing, false);
 		return NULL;
 	}
 	err = vh_memory_read (ring->snapshot->memory, addr, ring->bounce, len);

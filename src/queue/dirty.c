@@ -111,20 +111,20 @@ dirty_ranges (const struct vh_ring *ring, unsigned index, unsigned n)
 }
 
 static inline bool
-slot_has (const struct slot *s, const unsigned char *host)
+region_has (const struct region *r, const unsigned char *host)
 {
-	return s->host && host >= s->host && (uint64_t) (host - s->host) < s->size;
+	return r->host && host >= r->host && (uint64_t) (host - r->host) < r->spec.size;
 }
 
-/* The slot that a part lies in, which is mapped in advance; NULL: it is on demand. */
-static const struct slot *
-slot_of (struct dirty *d, const struct vh_memory *m, const unsigned char *host)
+/* The region that a part lies in, which is mapped in advance; NULL: it is on demand. */
+static const struct region *
+region_of (struct dirty *d, const struct vh_memory *m, const unsigned char *host)
 {
-	if (likely (d->hint < m->n && slot_has (&m->slots[d->hint], host)))
-		return &m->slots[d->hint];
+	if (likely (d->hint < m->n && region_has (m->slots[d->hint].region, host)))
+		return m->slots[d->hint].region;
 	for (unsigned i = 0; i < m->n; i++)
-		if (slot_has (&m->slots[i], host))
-			return &m->slots[d->hint = i];
+		if (region_has (m->slots[i].region, host))
+			return m->slots[d->hint = i].region;
 	return NULL;
 }
 
@@ -135,11 +135,11 @@ dirty_note (struct vh_ring *ring, const struct vh_request *req, unsigned index)
 
 	ring->dirty->n_ranges[index] = (uint16_t) req->n_in;
 	for (const struct iovec *part = req->in, *end = part + req->n_in; part < end; part++, range++) {
-		const struct slot *slot = slot_of (ring->dirty, ring->snapshot->memory, part->iov_base);
+		const struct region *r = region_of (ring->dirty, ring->snapshot->memory, part->iov_base);
 
 		range->size = (uint32_t) part->iov_len;
-		if (likely (slot))
-			range->addr = slot->addr + (uint64_t) ((unsigned char *) part->iov_base - slot->host);
+		if (likely (r))	/* the guest's physical address, whatever addresses the ring has */
+			range->addr = r->spec.guest_addr + (uint64_t) ((unsigned char *) part->iov_base - r->host);
 		else if (!ring->demand || !demand_addr (ring, index, part->iov_base, &range->addr))
 			range->size = 0;
 	}
@@ -195,7 +195,7 @@ dirty_area (struct vh_ring *ring, unsigned area, uint64_t offset, uint64_t size)
 	const struct log_setup *log = &ring->dirty->log;
 
 	if (log->own)
-		dirty_mark (ring, (area == AREA_USED ? log->used : ring->setup.desc) + offset, size);
+		dirty_mark (ring, (area == AREA_USED ? log->used : log->desc) + offset, size);
 }
 
 void

@@ -23,7 +23,7 @@ struct vh_ring;
 struct log_setup {
 	struct region *region;	/* NULL: none */
 	bool own;		/* what the ring writes itself is entered, too */
-	uint64_t used;		/* and this is the address to enter its used area at */
+	uint64_t used, desc;	/* and these are the addresses to enter its areas at */
 	int fd;			/* to be signalled when bits were set; -1: none; borrowed until it is replaced */
 };
 

@@ -112,7 +112,9 @@ struct vh_ring {
 	uint16_t next_avail;			/* position of the next request to take */
 	uint16_t next_used;			/* of the next one to publish: our own, whatever the driver writes there */
 	uint16_t seen;				/* the driver's position when it was last looked at */
-	bool held;				/* nothing can be taken: broken, or stopping */
+	bool held;				/* nothing can be taken: broken, stopping or parked */
+	bool parked;				/* a translation is missing, which was asked for */
+	bool denied_valid;			/* there is none for the page of `denied`: what leads there is outside memory */
 	bool stopping;
 	bool aside;				/* taking and publishing are more than usual: demand or dirty is there */
 	bool called_valid;			/* the driver's event index means something: it was decided upon since the start, or the last new call fd */
@@ -148,6 +150,7 @@ struct vh_ring {
 	int call;
 	struct vh_ring_counters counters;
 	void *opaque;				/* the device's */
+	uint64_t denied;
 	struct ring_setup setup;		/* its `memory` is not used after ring_new */
 	void *pool;				/* requests, done, arena, bounce, own and the devices' bytes are in here */
 	size_t pool_size;
@@ -157,6 +160,12 @@ struct vh_ring {
 
 /* Stops the ring for good and tells its owner, once.  Returns err made negative. */
 int ring_break (struct vh_ring *, int err, const char *why);
+
+/*
+ * A chain leads to an address that the ring's table does not have.  -EFAULT: it is outside memory; -EAGAIN: its translation was asked for, and the chain stays
+ * in the ring, with those behind it, until there is another table.
+ */
+int ring_miss (struct vh_ring *, uint64_t addr, bool write);
 
 /* Puts the last n requests back, which layout->take gave. */
 void ring_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);

@@ -435,12 +435,42 @@ ring_set_log (struct vh_ring *ring, const struct log_setup *log)
 }
 
 int
+ring_miss (struct vh_ring *ring, uint64_t addr, bool write)
+{
+	if (!ring->snapshot->memory->iova || !ring->setup.miss || (ring->denied_valid && (addr ^ ring->denied) < 4096))
+		return -EFAULT;
+	ring->parked = ring->held = true;
+	ring->setup.miss (ring->setup.opaque, addr, write);
+	return -EAGAIN;
+}
+
+static void
+ring_unpark (struct vh_ring *ring)
+{
+	if (!ring->parked)
+		return;
+	ring->parked = false;
+	ring->held = ring->broken || ring->stopping;
+	vh_ring_wake (ring);
+}
+
+void
+ring_deny (struct vh_ring *ring, uint64_t iova)
+{
+	ring->denied = iova;
+	ring->denied_valid = true;
+	ring_unpark (ring);
+}
+
+int
 ring_set_memory (struct vh_ring *ring, struct vh_memory *memory)
 {
 	int err = 0;
 
 	if (memory == ring->snapshot->memory)
 		return ring->broken;
+	ring->denied_valid = false;
+	ring_unpark (ring);
 	if (!ring->broken)
 		err = snapshot_push (ring, memory);
 	if (err < 0)

@@ -43,6 +43,11 @@ struct ring_setup {
 	 * an old table.  It must not free the ring.
 	 */
 	void (*idle) (void *opaque);
+	/*
+	 * With a table of I/O addresses: one that it does not have is needed, to read or to write there.  The ring takes nothing until it gets another table,
+	 * or ring_deny.
+	 */
+	void (*miss) (void *opaque, uint64_t iova, bool write);
 	void *opaque;
 };
 
@@ -81,6 +86,9 @@ void ring_set_log (struct vh_ring *, const struct log_setup *);
  */
 int ring_set_memory (struct vh_ring *, struct vh_memory *);
 bool ring_old_tables (const struct vh_ring *);
+
+/* There is no translation for the page of this I/O address: what leads there fails, and the ring goes on. */
+void ring_deny (struct vh_ring *, uint64_t iova);
 
 /* The next number of SET_VRING_BASE, for GET_VRING_BASE; exact when nothing is in flight. */
 uint32_t ring_base (const struct vh_ring *);

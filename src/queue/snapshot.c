@@ -29,6 +29,8 @@ area_find (const struct vh_ring *ring, const struct vh_memory *m, unsigned area,
 	if (!slot || size > slot->size - (addr - slot->addr))
 		return -EFAULT;
 	ret->host[area] = NULL;
+	if (!slot->host && m->iova)	/* not for reading and writing */
+		return -EFAULT;
 	if (slot->host)
 		ret->host[area] = slot->host + (addr - slot->addr);
 	else
@@ -109,7 +111,7 @@ has_on_demand (const struct vh_memory *m)
 {
 	for (unsigned i = 0; i < m->n; i++)
 		if (!m->slots[i].host)
-			return true;
+			return !m->iova;
 	return false;
 }
 

@@ -36,6 +36,13 @@ struct wire_config {
 } __attribute__ ((packed));
 _Static_assert (sizeof (struct wire_config) == 12, "virtio device config space");
 
+struct wire_iotlb {
+	uint64_t iova, size, user;
+	uint8_t perm, type;
+	uint8_t padding[6];
+} __attribute__ ((packed));
+_Static_assert (sizeof (struct wire_iotlb) == 32, "IOTLB message");
+
 struct wire_inflight {
 	uint64_t size, offset;
 	uint16_t rings, entries;
@@ -224,6 +231,29 @@ message_put_config (struct message *m, const struct config_range *r)
 	memset (m->body + sizeof (w), 0, r->size);
 	m->size = sizeof (w) + r->size;
 	return m->body + sizeof (w);
+}
+
+/* --- IOTLB --- */
+
+int
+message_get_iotlb (const struct message *m, struct iotlb_message *ret)
+{
+	struct wire_iotlb w;
+
+	if (m->size != sizeof (w))
+		return -EBADMSG;
+	memcpy (&w, m->body, sizeof (w));
+	*ret = (struct iotlb_message){ .iova = w.iova, .size = w.size, .user = w.user, .perm = w.perm, .type = w.type };
+	return 0;
+}
+
+void
+message_put_iotlb (struct message *m, const struct iotlb_message *t)
+{
+	struct wire_iotlb w = { .iova = t->iova, .size = t->size, .user = t->user, .perm = (uint8_t) t->perm, .type = (uint8_t) t->type };
+
+	memcpy (m->body, &w, sizeof (w));
+	m->size = sizeof (w);
 }
 
 /* --- dirty log --- */

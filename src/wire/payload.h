@@ -64,6 +64,15 @@ uint8_t *message_put_config (struct message *, const struct config_range *);
 int message_get_log (const struct message *, uint64_t *size, uint64_t *offset);
 void message_put_log (struct message *, uint64_t size, uint64_t offset);
 
+/* IOTLB message: a translation (update), addresses without one (invalidate), an address that needs one (miss). */
+struct iotlb_message {
+	uint64_t iova, size, user;
+	unsigned perm, type;
+};
+enum { IOTLB_MISS = 1, IOTLB_UPDATE = 2, IOTLB_INVALIDATE = 3, IOTLB_ACCESS_FAIL = 4 };
+int message_get_iotlb (const struct message *, struct iotlb_message *ret);
+void message_put_iotlb (struct message *, const struct iotlb_message *);
+
 /* Inflight description: an area of `size` bytes at `offset` of the file, for that many rings of up to `entries` requests. */
 struct inflight_area {
 	uint64_t size, offset;

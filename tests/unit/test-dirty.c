@@ -50,7 +50,7 @@ open_log (void)
 	file = mmap (NULL, 2 * LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, log_fd, 0);
 	CU_ASSERT_FATAL (file != MAP_FAILED);
 	bits = file + FIRST_PAGE / 8;
-	guest->setup.log = (struct log_setup){ .region = new_log (LOG_SIZE, 0), .own = true, .used = guest->setup.used, .fd = -1 };
+	guest->setup.log = (struct log_setup){ .region = new_log (LOG_SIZE, 0), .own = true, .used = guest->setup.used, .desc = guest->setup.desc, .fd = -1 };
 }
 
 static void

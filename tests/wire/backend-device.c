@@ -212,7 +212,7 @@ test_device_init (struct test_device *d)
 		.opaque = d,
 		.name = "test",
 		.features = VH_BIT (DEVICE_FEATURE) | VH_BIT (DEVICE_BAD_FEATURE) | VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_EVENT_IDX) |
-			    VH_BIT (VH_F_INDIRECT_DESC),
+			    VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_ACCESS_PLATFORM),
 		.rings = DEVICE_RINGS,
 		.max_ring_size = DEVICE_RING_SIZE,
 		.config = d->config,

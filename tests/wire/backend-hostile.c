@@ -68,6 +68,7 @@ static CU_SuiteInfo suites[] = {
 	{ "states of rings and connections", NULL, NULL, begin, end, state_cases },
 	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
 	{ "dirty log", NULL, NULL, begin, end, log_cases },
+	{ "I/O addresses", NULL, NULL, begin, end, iotlb_cases },
 	CU_SUITE_INFO_NULL,
 };
 

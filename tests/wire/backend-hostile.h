@@ -30,5 +30,6 @@ extern struct CU_TestInfo packed_cases[];
 extern struct CU_TestInfo state_cases[];
 extern struct CU_TestInfo inflight_cases[];
 extern struct CU_TestInfo log_cases[];
+extern struct CU_TestInfo iotlb_cases[];
 
 #endif

@@ -313,7 +313,7 @@ peer_handshake (uint64_t protocol)
 	bool ack = protocol & P_REPLY_ACK;
 
 	peer_expect ("01000000 01000000 00000000", 0);
-	peer_send ("01000000 05000000 08000000 00000074 01000000");
+	peer_send ("01000000 05000000 08000000 00000074 03000000");
 	peer_expect ("0f000000 01000000 00000000", 0);
 	peer_send_u64 (15, protocol);
 	peer_expect_u64 (16, 1, protocol);

@@ -293,6 +293,60 @@ test_config (void)
 	frontend_end ();
 }
 
+static uint64_t missed;
+
+static int
+hear_miss (void *opaque, uint64_t iova, unsigned perm)
+{
+	missed = iova + perm;
+	return iova == 0x1234000 ? 0 : -ENOENT;
+}
+
+static void
+script_iotlb (void)
+{
+	peer_handshake (P_BACKEND_REQ | P_REPLY_ACK);
+	peer_expect ("02000000 09000000 08000000 00000070 03000000", 0);
+	peer_send_u64 (2, 0);
+	/* Always answered, with NEED_REPLY or without. */
+	peer_expect ("16000000 01000000 20000000 0040230100000000 0020000000000000 00000070ff7f0000 03 02 000000000000", 0);
+	peer_send_u64 (22, 0);
+	peer_expect ("16000000 01000000 20000000 0040230100000000 0020000000000000 0000000000000000 00 03 000000000000", 0);
+	peer_send_on (PEER_CHANNEL, "01000000 09000000 20000000 0040230100000000 0000000000000000 0000000000000000 02 01 000000000000");
+	peer_expect_on (PEER_CHANNEL, "01000000 05000000 08000000 0000000000000000", 0);
+	/* One that the caller knows no answer to; and an update is nothing that a back-end may send. */
+	peer_send_on (PEER_CHANNEL, "01000000 09000000 20000000 0000000000000000 0000000000000000 0000000000000000 01 01 000000000000");
+	peer_expect_on (PEER_CHANNEL, "01000000 05000000 08000000 0100000000000000", 0);
+	peer_send_on (PEER_CHANNEL, "01000000 09000000 20000000 0040230100000000 0010000000000000 0000000000000000 03 02 000000000000");
+	peer_expect_on (PEER_CHANNEL, "01000000 05000000 08000000 0100000000000000", 0);
+	peer_send_u64 (22, 22);
+	peer_expect_end (PEER_MAIN);
+}
+
+static void
+test_iotlb (void)
+{
+	static const struct vh_frontend_ops ops = { .size = sizeof (ops), .iotlb_miss = hear_miss };
+
+	frontend_ops = &ops;
+	frontend_begin (script_iotlb, PATIENCE_MS);
+	OK (vh_frontend_handshake (frontend, UINT64_MAX));
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 4096, 0, 3), -EOPNOTSUPP);
+	OK (vh_frontend_set_features (frontend, 0x370000000));
+	OK (vh_frontend_iotlb_update (frontend, 0x1234000, 0x2000, 0x7fff70000000, VH_IOTLB_READ | VH_IOTLB_WRITE));
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 0, 0, VH_IOTLB_READ), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, UINT64_MAX, 2, 0, VH_IOTLB_READ), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, UINT64_MAX, VH_IOTLB_READ), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, 0, 0), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, 0, 4), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_invalidate (frontend, 0, 0), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_invalidate (frontend, 2, UINT64_MAX), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_invalidate (frontend, 0x1234000, 0x2000), -EREMOTEIO);
+	CU_ASSERT_EQUAL (missed, 1);
+	frontend_end ();
+	frontend_ops = NULL;
+}
+
 /* What is in the answer to SET_LOG_BASE nobody agrees on: it may have 0, 8 or 16 bytes, of any value. */
 static void
 script_log (void)
@@ -486,6 +540,7 @@ main (void)
 		{ "requests about the device", test_requests_about_the_device },
 		{ "requests about a ring", test_requests_about_a_ring },
 		{ "configuration", test_config },
+		{ "I/O addresses", test_iotlb },
 		{ "the dirty log", test_log },
 		{ "in-flight areas", test_inflight },
 		{ "without acknowledgements nothing waits", test_without_acks },
