@@ -101,15 +101,8 @@ chain_split (struct vh_ring *ring, struct request *r, struct iovec *part, uint64
 struct iovec *
 chain_add (struct vh_ring *ring, struct request *r, struct iovec *part, uint64_t addr, uint32_t len, bool write)
 {
-	const struct slot *slot = memory_find (ring->snapshot->memory, addr);
 	unsigned allowed = ring->left + ring->credit;
 
-	if (likely (slot && slot->host && slot_holds (slot, addr - slot->addr, len))) {	/* only elsewhere than the last one */
-		part->iov_base = slot->host + (addr - slot->addr);
-		part->iov_len = len;
-		ring->slot = slot;
-		return part + 1;
-	}
 	part = chain_split (ring, r, part, addr, len, write);
 	/* One of those that are left is this descriptor, which has its parts already. */
 	if (part)

@@ -19,7 +19,7 @@ slot_holds (const struct slot *slot, uint64_t offset, uint32_t len)
 }
 
 /*
- * Appends the parts of a descriptor at `part`, wherever it is in memory: nothing when it is empty, several when it lies in adjacent regions.  When some of
+ * Appends the parts of a descriptor that is not one part in mapped memory: nothing when it is empty, several when it lies in adjacent regions.  When some of
  * it is outside memory, the request's error is set, and the parts are worth nothing.  Returns the end of the parts; NULL when they are too many: the ring
  * is broken then; or when a translation is missing: the request's error is -EAGAIN.
  */

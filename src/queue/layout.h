@@ -138,6 +138,7 @@ struct vh_ring {
 	 */
 	unsigned left, credit;
 	const struct slot *slot;		/* where the last descriptor was found; never one on demand */
+	const struct slot *other_slot;		/* where others were before; likewise */
 
 	struct iovec *arena;			/* size * max_chain; nothing when INLINE_PARTS are always enough */
 	struct desc *bounce;			/* max_chain: where an indirect table is copied to that is not in one piece */

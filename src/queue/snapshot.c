@@ -142,7 +142,7 @@ snapshot_enter (struct vh_ring *ring, struct snapshot *s, struct vh_memory *m)
 	*s = (struct snapshot){ .memory = vh_memory_ref (m), .on_demand = has_on_demand (m), .older = old };
 	s->special = s->on_demand;
 	ring->snapshot = s;
-	ring->slot = first_slot (m);
+	ring->slot = ring->other_slot = first_slot (m);
 	if (!old)
 		return;
 	old->special = true;
@@ -184,7 +184,7 @@ snapshot_push_bare (struct vh_ring *ring, struct vh_memory *m)
 		vh_memory_ref (m);
 		vh_memory_unref (ring->snapshot->memory);
 		ring->snapshot->memory = m;
-		ring->slot = first_slot (m);
+		ring->slot = ring->other_slot = first_slot (m);
 		return 0;
 	}
 	s = malloc (sizeof (*s));

@@ -72,19 +72,43 @@ walk_turn (struct vh_ring *ring, struct request *r, struct walk *w)
 	return true;
 }
 
+/* The descriptor at hand as one part in a slot.  False: it is not all there. */
+walk_inline bool
+walk_add_in (struct walk *w, const struct slot *slot)
+{
+	uint64_t offset = w->addr - slot->addr, last = offset + w->len - 1;	/* slot_holds, by hand: one instruction less for each descriptor */
+
+	if (unlikely (last < offset || last >= slot->size))
+		return false;
+	w->part->iov_base = slot->host + offset;
+	w->part->iov_len = w->len;
+	w->part++;
+	return true;
+}
+
+/* The same in any slot but the last one: headers and status bytes are often in one region and data in others, so the one before that comes first. */
+walk_inline bool
+walk_add_elsewhere (struct vh_ring *ring, struct walk *w)
+{
+	const struct slot *slot = ring->other_slot;
+
+	if (!walk_add_in (w, slot)) {
+		slot = memory_find (ring->snapshot->memory, w->addr);
+		if (unlikely (!slot || !slot->host || !walk_add_in (w, slot)))
+			return false;
+	}
+	ring->other_slot = w->slot;
+	ring->slot = w->slot = slot;
+	return true;
+}
+
 /* Adds the descriptor at hand, w->addr and w->len.  False: the ring is broken. */
 walk_inline bool
 walk_add (struct vh_ring *ring, struct request *r, struct walk *w)
 {
-	uint64_t offset = w->addr - w->slot->addr, last = offset + w->len - 1;	/* slot_holds, by hand: one instruction less for each descriptor */
-
 	w->bytes += w->len;
-	if (likely (last >= offset && last < w->slot->size)) {
-		w->part->iov_base = w->slot->host + offset;
-		w->part->iov_len = w->len;
-		w->part++;
+	if (likely (walk_add_in (w, w->slot)) || walk_add_elsewhere (ring, w))
 		return true;
-	}
 	ring->left = w->left;
 	w->part = chain_add (ring, r, w->part, w->addr, w->len, w->state & DESC_F_WRITE);
 	w->left = ring->left;
