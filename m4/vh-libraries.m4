@@ -17,6 +17,7 @@ AC_DEFUN([VH_LIBRARIES], [
 	VH_OPTIONAL([liburing], [liburing >= 2.3], [liburing-dev], [liburing-devel], [io_uring in vhost-user-blk])
 	VH_OPTIONAL([jansson], [jansson >= 2.10], [libjansson-dev], [jansson-devel], [JSON; needed by devices and tools])
 	VH_OPTIONAL([cunit], [cunit], [libcunit1-dev], [CUnit-devel], [CUnit; needed by make check])
+	VH_OPTIONAL([dpdk], [libdpdk], [libdpdk-dev], [dpdk-devel], [DPDK, to measure beside it (make bench)])
 	AS_IF([test $have_jansson = no], [
 		AS_IF([test $enable_devices = yes || test $enable_tools = yes],
 			[AC_MSG_ERROR([devices and tools need jansson (Debian: libjansson-dev, Fedora: jansson-devel); or --disable-devices --disable-tools])])

@@ -1,0 +1,243 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# compare-null.sh [ROUNDS [FOLDER]]: null requests through back-ends that complete them at once: ours, the floor (floor-blk), qemu-storage-daemon's null-co
+# and, where it is built, DPDK's vhost.  In each round every back-end has its turn at everything; the table has medians over the rounds (7).
+# With a FOLDER, what was measured stays there, with a plot over the depth (gnuplot).
+#
+# CPU is what the scheduler accounts to all threads of the back-end process, for each request; latencies are the driver's.
+
+set -eu
+. "$(dirname "$0")/../tests/functions.sh"
+
+rounds=${1:-7}
+kept=${2:-}
+depths='1 4 16 32 64 128 256'
+requires qemu-storage-daemon qemu-utils
+requires_built bench/null-blk
+requires_built bench/floor-blk
+requires_built tools/vhost-user-bench
+run=$abs_top_builddir/run
+make_tmpdir
+socket=$tmpdir/socket
+results=$tmpdir/results
+test -z "$kept" || { mkdir -p "$kept"; results=$kept/results; }
+: >"$results"
+
+backend=
+at_exit 'stop_backend'
+stop_backend ()
+{
+	test -n "$backend" || return 0
+	kill "$backend" 2>/dev/null || :
+	wait "$backend" 2>/dev/null || :
+	backend=
+	rm -f "$socket"
+}
+
+# --- the back-ends ---
+
+start_ours ()
+{
+	"$abs_top_builddir/bench/null-blk" --socket-path="$socket" "$@" &
+	backend=$!
+}
+
+start_ours_polling ()
+{
+	start_ours --poll-us=100000
+}
+
+start_ours_2 ()
+{
+	start_ours --num-queues=2 --threads=2
+}
+
+start_ours_4 ()
+{
+	start_ours --num-queues=4 --threads=2
+}
+
+start_floor ()
+{
+	"$abs_top_builddir/bench/floor-blk" "$socket" &
+	backend=$!
+}
+
+start_qsd ()
+{
+	qemu-storage-daemon --blockdev driver=null-co,node-name=n0,size=8589934592,read-zeroes=off \
+		--export type=vhost-user-blk,id=e0,node-name=n0,addr.type=unix,addr.path="$socket",writable=on &
+	backend=$!
+}
+
+start_dpdk ()
+{
+	"$abs_top_builddir/bench/dpdk-blk" "$socket" >"$tmpdir/dpdk.log" 2>&1 &
+	backend=$!
+}
+
+cpu_ns ()
+{
+	cat /proc/"$backend"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+}
+
+field ()
+{
+	sed -n 's/.*"'"$1"'": *\([0-9.]*\).*/\1/p' "$tmpdir/json" | head -n 1
+}
+
+# --- what is asked of them ---
+
+# measure PEER CASE ARGUMENT...: a line "CASE PEER IOPS CPU-NS P50 P99 P99.9".
+measure ()
+{
+	local peer=$1 name=$2 count=100000 before after
+	shift 2
+	case $name in
+	depth=1 | *,depth=1) count=20000 ;;
+	regions=*) count=2000000 ;;	# or mapping them would be most of it
+	esac
+	before=$(cpu_ns)
+	"$run" vhost-user-bench "$socket" --count=$count --timeout=60 --json "$@" >"$tmpdir/json" || fail "$peer: $name: $*"
+	after=$(cpu_ns)
+	awk -v name="$name" -v peer="$peer" -v cpu=$((after - before)) -v iops="$(field iops)" -v n="$(field requests)" -v p50="$(field p50)" \
+		-v p99="$(field p99)" -v p999="$(field p99_9)" 'BEGIN {
+			if (n < 1) exit 1
+			print name, peer, iops, cpu / n, p50, p99, p999
+		}' >>"$results"
+}
+
+# Kick mode, direct chains, event index: over the depth.
+over_depth ()
+{
+	local depth
+	for depth in $depths; do
+		measure "$1" "depth=$depth" --indirect=off --depth="$depth"
+	done
+}
+
+# The rest at depth 32.
+over_rings ()
+{
+	measure "$1" indirect --indirect=on
+	measure "$1" packed --indirect=off --packed=on
+	measure "$1" packed,indirect --packed=on
+	measure "$1" no-event-idx --indirect=off --event-idx=off
+}
+
+over_blocks ()
+{
+	local n
+	for n in 512 4K 64K; do
+		measure "$1" "bs=$n" --indirect=off --bs="$n"
+	done
+	for n in 4 16 64; do
+		measure "$1" "segments=$n" --indirect=off --bs=64K --segments="$n"
+	done
+}
+
+over_regions ()
+{
+	local n
+	for n in "$@"; do
+		measure ours "regions=$n" --indirect=off --depth=64 --bs=64K --regions="$n"
+	done
+}
+
+over_polling ()
+{
+	local depth
+	for depth in 1 32 128; do
+		measure "$1" "poll,depth=$depth" --mode=poll --indirect=off --depth="$depth"
+	done
+}
+
+# turn PEER FUNCTION...
+turn ()
+{
+	local peer=$1 function
+	shift
+	"start_$peer"
+	wait_until 30 test -S "$socket" || fail "$peer does not listen"
+	"$run" vhost-user-bench "$socket" --count=20000 >/dev/null || fail "$peer"	# warm
+	for function; do
+		$function "$peer"
+	done
+	stop_backend
+}
+
+two_queues ()
+{
+	measure "$1" queues=2 --indirect=off --queues=2
+}
+
+four_queues ()
+{
+	measure "$1" queues=4 --indirect=off --queues=4
+}
+
+all_regions ()
+{
+	over_regions 1 8 64 509
+}
+
+for round in $(seq "$rounds"); do
+	turn ours over_depth over_rings over_blocks all_regions
+	turn floor over_depth over_rings over_blocks
+	turn qsd over_depth
+	turn ours_2 over_depth two_queues
+	turn ours_4 four_queues
+	turn ours_polling over_polling
+	test ! -x "$abs_top_builddir/bench/dpdk-blk" || turn dpdk over_polling
+	say "round $round of $rounds" >&2
+done
+
+# --- what came of it ---
+
+# Medians: a line for each case and peer, in the order in which they were first measured.
+awk '
+	function median (list,	v, n, i, j, t) {
+		n = split (list, v, " ")
+		for (i = 2; i <= n; i++)
+			for (j = i; j > 1 && v[j - 1] + 0 > v[j] + 0; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
+		return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+	}
+	{
+		key = $1 " " $2
+		if (!(key in seen)) { seen[key] = 1; keys[++n_keys] = key }
+		for (i = 3; i <= 7; i++) value[key, i] = value[key, i] " " $i
+	}
+	END {
+		for (k = 1; k <= n_keys; k++) {
+			printf "%s", keys[k]
+			for (i = 3; i <= 7; i++) printf " %.6g", median(value[keys[k], i])
+			print ""
+		}
+	}' "$results" >"$tmpdir/medians"
+test -s "$tmpdir/medians" || fail "nothing was measured"
+
+printf '%-18s %-13s %12s %10s %10s %10s %10s\n' case back-end 1/s 'CPU ns' 'p50 us' 'p99 us' 'p99.9 us'
+sort -V -k1,1 "$tmpdir/medians" | awk '{ printf "%-18s %-13s %12.0f %10.0f %10.1f %10.1f %10.1f\n", $1, $2, $3, $4, $5, $6, $7 }'
+
+test -n "$kept" || exit 0
+cp "$tmpdir/medians" "$kept/medians"
+requires gnuplot gnuplot-nox
+for peer in ours floor qsd; do
+	awk -v peer=$peer '$2 == peer && sub (/^depth=/, "") { print $1, $3, $4 / 1000 }' "$tmpdir/medians" | sort -n >"$kept/$peer.data"
+done
+gnuplot <<PLOT
+set terminal svg size 900,400 font "sans,11"
+set output "$kept/depth.svg"
+set multiplot layout 1,2
+set logscale x 2
+set logscale y
+set grid
+set key left top
+set xlabel "requests in flight"
+set ylabel "CPU of the back-end, us a request"
+plot for [peer in "ours floor qsd"] "$kept/".peer.".data" using 1:3 with linespoints title peer
+set ylabel "requests a second"
+plot for [peer in "ours floor qsd"] "$kept/".peer.".data" using 1:2 with linespoints title peer
+PLOT
+say "the plot is $kept/depth.svg" >&2
