@@ -332,7 +332,7 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 		return -EINVAL;
 	if (options)
 		memcpy (&o, options, options->size < sizeof (o) ? options->size : sizeof (o));
-	b = calloc (1, sizeof (*b) + device->rings * sizeof (b->vrings[0]));
+	b = lines_alloc (sizeof (*b) + device->rings * sizeof (b->vrings[0]));
 	if (!b)
 		return -ENOMEM;
 	b->device = device;

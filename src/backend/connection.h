@@ -22,6 +22,7 @@
 
 #include "queue/ring.h"
 #include "util/error.h"
+#include "util/lines.h"
 #include "util/loop.h"
 #include "wire/channel.h"
 #include "wire/payload.h"
@@ -105,7 +106,7 @@ struct vring {
 	uint64_t missed_iova;		/* atomic */
 	bool missed_write, misser_posted;	/* atomic */
 	struct vh_mail misser;
-};
+} CACHE_ALIGNED;
 
 /*
  * Requests to the front-end (notify.c).  One at a time awaits its answer; the others wait here for their turn.  Calls, errors and changes of the configuration

@@ -3,9 +3,8 @@
  * Publication in the order of taking.
  */
 #include <errno.h>
-#include <stdlib.h>
-
 #include "queue/order.h"
+#include "util/lines.h"
 
 struct order {
 	unsigned first, n;	/* of the line: requests that were taken and are not published, oldest first */
@@ -21,12 +20,12 @@ order_prepare (struct vh_ring *ring)
 
 	if (!ring_has_feature (ring, VH_F_IN_ORDER))
 		return 0;
-	o = calloc (1, sizeof (*o) + ring->size * sizeof (o->line[0]));
+	o = lines_alloc (sizeof (*o) + ring->size * sizeof (o->line[0]));
 	if (!o)
 		return -ENOMEM;
 	ring->order = o;
-	o->given = calloc (ring->size, sizeof (o->given[0]));
-	o->waits = calloc (ring->size, sizeof (o->waits[0]));
+	o->given = lines_alloc (ring->size * sizeof (o->given[0]));
+	o->waits = lines_alloc (ring->size * sizeof (o->waits[0]));
 	return o->given && o->waits ? 0 : -ENOMEM;
 }
 

@@ -9,8 +9,7 @@
 
 #include "queue/desc.h"
 #include "queue/layout.h"
-
-#define CACHE_LINE 64
+#include "util/lines.h"
 
 /* What a device may keep behind vh_request.user. */
 #define USER_ALIGN 16

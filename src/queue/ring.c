@@ -11,6 +11,7 @@
 #include "queue/layout.h"
 #include "queue/notify.h"
 #include "queue/order.h"
+#include "util/lines.h"
 
 static const char lost_memory[] = "guest memory was lost";
 
@@ -116,7 +117,7 @@ ring_new (const struct ring_setup *setup, struct vh_ring **ret)
 	err = setup_check (layout, setup);
 	if (err < 0)
 		return err;
-	ring = calloc (1, sizeof (*ring));
+	ring = lines_alloc (sizeof (*ring));
 	if (!ring)
 		return -ENOMEM;
 	ring_init (ring, layout, setup);

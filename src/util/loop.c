@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/lines.h"
 #include "util/loop-private.h"
 
 #define EVENTS_PER_WAIT 64
@@ -246,7 +247,7 @@ loop_open (struct vh_loop *loop)
 int
 vh_loop_new (struct vh_loop **ret)
 {
-	struct vh_loop *loop = calloc (1, sizeof (*loop));
+	struct vh_loop *loop = lines_alloc (sizeof (*loop));
 	int err;
 
 	if (!loop)
