@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# compare-null.sh [ROUNDS [FOLDER]]: null requests through back-ends that complete them at once: ours, the floor (floor-blk), qemu-storage-daemon's null-co
+# compare-null.sh [ROUNDS [FOLDER [polling]]]: null requests through back-ends that complete them at once: ours, the floor (floor-blk), qemu-storage-daemon's null-co
 # and, where it is built, DPDK's vhost.  In each round every back-end has its turn at everything; the table has medians over the rounds (7).
-# With a FOLDER, what was measured stays there, with a plot over the depth (gnuplot).
+# With a FOLDER, what was measured stays there, with a plot over the depth (gnuplot); with 0 rounds, what is there already is shown.
+# With "polling", only that is measured: it needs two processors for itself, so this is for a moment of real-time priority (chrt -r 1).
 #
 # CPU is what the scheduler accounts to all threads of the back-end process, for each request; latencies are the driver's.
 
@@ -12,6 +13,7 @@ set -eu
 
 rounds=${1:-7}
 kept=${2:-}
+only=${3:-}
 depths='1 4 16 32 64 128 256'
 requires qemu-storage-daemon qemu-utils
 requires_built bench/null-blk
@@ -22,7 +24,7 @@ make_tmpdir
 socket=$tmpdir/socket
 results=$tmpdir/results
 test -z "$kept" || { mkdir -p "$kept"; results=$kept/results; }
-: >"$results"
+test "$rounds" = 0 || : >"$results"
 
 backend=
 at_exit 'stop_backend'
@@ -184,11 +186,13 @@ all_regions ()
 }
 
 for round in $(seq "$rounds"); do
-	turn ours over_depth over_rings over_blocks all_regions
-	turn floor over_depth over_rings over_blocks
-	turn qsd over_depth
-	turn ours_2 over_depth two_queues
-	turn ours_4 four_queues
+	test "$only" = polling || {
+		turn ours over_depth over_rings over_blocks all_regions
+		turn floor over_depth over_rings over_blocks
+		turn qsd over_depth
+		turn ours_2 over_depth two_queues
+		turn ours_4 four_queues
+	}
 	turn ours_polling over_polling
 	test ! -x "$abs_top_builddir/bench/dpdk-blk" || turn dpdk over_polling
 	say "round $round of $rounds" >&2
@@ -223,11 +227,11 @@ test -s "$tmpdir/medians" || fail "nothing was measured"
 printf '%-18s %-13s %10s %8s %8s %8s %9s %12s %9s\n' case back-end 1/s 'CPU ns' 'p50 us' 'p99 us' 'p99.9 us' 'best: 1/s' 'CPU ns'
 sort -V -k1,1 "$tmpdir/medians" | awk '{ printf "%-18s %-13s %10.0f %8.0f %8.1f %8.1f %9.1f %12.0f %9.0f\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
 
-test -n "$kept" || exit 0
+test -n "$kept" && test "$only" != polling || exit 0
 cp "$tmpdir/medians" "$kept/medians"
 requires gnuplot gnuplot-nox
 for peer in ours floor qsd; do
-	awk -v peer=$peer '$2 == peer && sub (/^depth=/, "") { print $1, $3, $4 / 1000 }' "$tmpdir/medians" | sort -n >"$kept/$peer.data"
+	awk -v peer=$peer '$2 == peer && sub (/^depth=/, "") { print $1, $8, $9 / 1000 }' "$tmpdir/medians" | sort -n >"$kept/$peer.data"
 done
 gnuplot <<PLOT
 set terminal svg size 900,400 font "sans,11"

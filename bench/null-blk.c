@@ -21,7 +21,7 @@
 #include <vhost/vhost.h>
 
 #define MAX_SEGMENTS 254	/* and a part each for header and status */
-#define BATCH 64
+#define BATCH 16	/* published as soon as that: the driver has something to do while the next ones are served */
 #define SECTOR 512
 
 struct disk {
@@ -49,8 +49,6 @@ transfer (const struct disk *disk, const struct vh_request *r, uint64_t sector, 
 
 	if (size % SECTOR || sector > disk->sectors || size / SECTOR > disk->sectors - sector)
 		return VIRTIO_BLK_S_IOERR;
-	if (!disk->bytes)
-		return VIRTIO_BLK_S_OK;
 	if (write)
 		vh_parts_read (r->out, r->n_out, sizeof (struct virtio_blk_outhdr), disk->bytes + sector * SECTOR, size);
 	else
@@ -65,6 +63,8 @@ serve (const struct disk *disk, const struct vh_request *r)
 
 	if (r->error || !read_header (r, &header))
 		return VIRTIO_BLK_S_IOERR;
+	if (!disk->bytes && le32toh (header.type) <= VIRTIO_BLK_T_OUT)
+		return VIRTIO_BLK_S_OK;
 	switch (le32toh (header.type)) {
 	case VIRTIO_BLK_T_IN:
 		return transfer (disk, r, le64toh (header.sector), false);
@@ -83,7 +83,9 @@ process (void *device, struct vh_ring *ring)
 	struct vh_request *reqs[BATCH];
 	int n;
 
-	while ((n = vh_ring_take (ring, reqs, BATCH)) > 0) {
+	/* When it was not all that was asked for, the ring is looked at again after this. */
+	do {
+		n = vh_ring_take (ring, reqs, BATCH);
 		for (int i = 0; i < n; i++) {
 			struct vh_request *r = reqs[i];
 
@@ -95,7 +97,7 @@ process (void *device, struct vh_ring *ring)
 			vh_ring_give (ring, r, (uint32_t) r->in_bytes);
 		}
 		vh_ring_flush (ring);
-	}
+	} while (n == BATCH);
 }
 
 /* --- the program --- */

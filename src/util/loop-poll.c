@@ -14,7 +14,7 @@
 #define LOOKS_PER_WAIT 256
 
 /* Dispatches that only ran pollers before one that looks at the fds, too. */
-#define BUSY_DISPATCHES 8
+#define BUSY_DISPATCHES 16
 
 /* The time does not become shorter than this part of what is allowed, or it would never become longer. */
 #define LEAST_PART 16
