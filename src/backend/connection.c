@@ -200,6 +200,7 @@ connection_read (struct vh_backend *b)
 			return;
 		}
 		served = true;
+		b->answered = false;
 		if (!backend_serve (b, m)) {
 			/* Only a hang-up is heard now: see connection_ready. */
 			vh_source_events (b->source, 0);
@@ -208,6 +209,9 @@ connection_read (struct vh_backend *b)
 		message_close_fds (m);
 		if (b->state != BACKEND_OPEN)
 			return;
+		/* Most front-ends take their time with an answer: looking for the next request now would be in vain. */
+		if (b->answered)
+			break;
 	}
 	deadline_update (b, served);
 }

@@ -188,6 +188,7 @@ struct vh_backend {
 	bool watching;
 	unsigned timeout_ms;
 	struct message reply;		/* being made */
+	bool answered;			/* the message that was served last has its answer on its way */
 
 	const struct backend_handler *waiting_handler;	/* of channel.in, while rings settle */
 	unsigned waiting;		/* letters under way, and a state transfer that is being checked */

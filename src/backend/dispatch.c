@@ -69,6 +69,7 @@ send_reply (struct vh_backend *b)
 {
 	int err = channel_send (&b->channel, &b->reply);
 
+	b->answered = true;
 	message_close_fds (&b->reply);	/* the channel has its own, if it still has to send them */
 	if (err < 0)
 		backend_fail (b, error_set (&b->error, err, "cannot answer"));

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control [ROUNDS]: round trips of the control channel, a front-end of ours and a back-end of ours in two processes, beside a bare ping-pong of messages of
+ * the same sizes over the same kind of socket: a send and a receive that blocks, at either end, and nothing else.  Many short rounds in
+ * turns: the best of each, which the least disturbed ones are, and the median of the rounds' ratios.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vhost/vhost.h>
+
+#define TRIPS 2000
+#define MAX_ROUNDS 99
+#define CONFIG_SIZE 60
+
+static void
+fail (const char *what)
+{
+	fprintf (stderr, "control: %s\n", what);
+	exit (1);
+}
+
+static double
+now (void)
+{
+	struct timespec t;
+
+	clock_gettime (CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* --- the other process --- */
+
+struct sizes {
+	size_t request, answer;
+};
+
+static void
+echo (int fd, const struct sizes *s)
+{
+	char bytes[256] = { 0 };
+
+	while (recv (fd, bytes, s->request, 0) == (ssize_t) s->request)
+		if (send (fd, bytes, s->answer, 0) != (ssize_t) s->answer)
+			break;
+}
+
+static void
+process (void *device, struct vh_ring *ring)
+{
+}
+
+static int
+get_config (void *device, uint32_t offset, void *buf, uint32_t size)
+{
+	memset (buf, 0, size);
+	return 0;
+}
+
+static void
+serve (int fd)
+{
+	static const struct vh_device_ops ops = { .size = sizeof (ops), .ring_process = process, .get_config = get_config };
+	const struct vh_device device = {
+		.size = sizeof (device), .ops = &ops, .rings = 1, .features = vh_backend_supported_ring_features (), .config_size = CONFIG_SIZE,
+	};
+	struct vh_backend *b;
+
+	if (vh_backend_new (&device, fd, NULL, &b) < 0)
+		fail ("no back-end");
+	while (vh_backend_dispatch (b, -1) > 0)
+		;
+	vh_backend_free (b);
+}
+
+/* Starts it; with s, as an echo.  Returns our end of the connection. */
+static int
+start (const struct sizes *s, pid_t *child)
+{
+	int ends[2];
+
+	if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 || (*child = fork ()) < 0)
+		fail ("no second process");
+	if (*child == 0) {
+		close (ends[0]);
+		if (s)
+			echo (ends[1], s);
+		else
+			serve (ends[1]);
+		_exit (0);
+	}
+	close (ends[1]);
+	return ends[0];
+}
+
+/* --- what is measured: trips a second --- */
+
+static double
+ping_pong (const struct sizes *s)
+{
+	char bytes[256] = { 0 };
+	pid_t child;
+	int fd = start (s, &child);
+	double begin = now ();
+
+	for (int i = 0; i < TRIPS; i++)
+		if (send (fd, bytes, s->request, 0) != (ssize_t) s->request || recv (fd, bytes, s->answer, 0) != (ssize_t) s->answer)
+			fail ("ping-pong");
+	begin = now () - begin;
+	close (fd);
+	waitpid (child, NULL, 0);
+	return TRIPS / begin;
+}
+
+typedef int call_fn (struct vh_frontend *);
+
+static int
+call_features (struct vh_frontend *f)
+{
+	uint64_t features;
+
+	return vh_frontend_get_features (f, &features);
+}
+
+static int
+call_num (struct vh_frontend *f)
+{
+	return vh_frontend_set_vring_num (f, 0, 256);
+}
+
+static int
+call_config (struct vh_frontend *f)
+{
+	static char config[CONFIG_SIZE];
+
+	return vh_frontend_get_config (f, 0, config, sizeof (config));
+}
+
+static void
+count (void *opaque, int result)
+{
+	int *left = opaque;
+
+	*left = result < 0 ? -1 : *left - 1;
+}
+
+/* The same call, without waiting, from an event loop with nothing else in it. */
+static uint64_t loop_features;
+
+static int
+call_from_a_loop (struct vh_frontend *f)
+{
+	struct pollfd p = { .fd = vh_frontend_fd (f), .events = POLLIN };
+	int left = 1;
+
+	if (vh_frontend_get_features (vh_frontend_async (f, count, &left), &loop_features) < 0)
+		return -1;
+	while (left > 0 && poll (&p, 1, -1) > 0)
+		vh_frontend_dispatch (f);
+	return left;
+}
+
+static double
+calls (call_fn *call)
+{
+	struct vh_frontend *f;
+	pid_t child;
+	int fd = start (NULL, &child);
+	double begin;
+
+	if (vh_frontend_new (fd, NULL, &f) < 0 || vh_frontend_handshake (f, UINT64_MAX) < 0)
+		fail ("no front-end");
+	begin = now ();
+	for (int i = 0; i < TRIPS; i++)
+		if (call (f) < 0)
+			fail (vh_frontend_error (f));
+	begin = now () - begin;
+	vh_frontend_free (f);
+	waitpid (child, NULL, 0);
+	return TRIPS / begin;
+}
+
+/* --- the table --- */
+
+static const struct {
+	const char *name;
+	call_fn *call;
+	struct sizes sizes;
+} kinds[] = {
+	{ "GET_FEATURES", call_features, { 12, 20 } },
+	{ "SET_VRING_NUM, acknowledged", call_num, { 20, 20 } },
+	{ "GET_CONFIG, 60 bytes", call_config, { 84, 84 } },
+	{ "GET_FEATURES, event loop", call_from_a_loop, { 12, 20 } },
+};
+
+#define KINDS (sizeof (kinds) / sizeof (kinds[0]))
+
+static int
+compare (const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double
+median (double *v, int n)
+{
+	qsort (v, n, sizeof (*v), compare);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static double
+best (double *v, int n)
+{
+	qsort (v, n, sizeof (*v), compare);
+	return v[n - 1];
+}
+
+int
+main (int argc, char **argv)
+{
+	static double ours[KINDS][MAX_ROUNDS], bare[KINDS][MAX_ROUNDS], ratio[KINDS][MAX_ROUNDS];
+	int rounds = argc > 1 ? atoi (argv[1]) : 49;
+
+	if (rounds < 1 || rounds > MAX_ROUNDS)
+		fail ("ROUNDS is 1 to 99");
+	for (int r = 0; r < rounds; r++)
+		for (unsigned k = 0; k < KINDS; k++) {
+			bare[k][r] = ping_pong (&kinds[k].sizes);
+			ours[k][r] = calls (kinds[k].call);
+			ratio[k][r] = ours[k][r] / bare[k][r];
+		}
+	printf ("%-30s %12s %12s %7s %18s\n", "request", "calls 1/s", "bare 1/s", "ratio", "median of ratios");
+	for (unsigned k = 0; k < KINDS; k++)
+		printf ("%-30s %12.0f %12.0f %7.2f %18.2f\n", kinds[k].name, best (ours[k], rounds), best (bare[k], rounds),
+			best (ours[k], rounds) / best (bare[k], rounds), median (ratio[k], rounds));
+	return 0;
+}
