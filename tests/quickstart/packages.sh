@@ -26,6 +26,8 @@ check gcc-12             compiles modules for the kernels of guests
 check libelf1            for what builds those modules
 check xz-utils           packs the distribution, unpacks the source of a kernel
 check groff-base         checks the manual pages
+check iproute2         network namespaces and TAP interfaces for vhost-user-net
+check dpdk-dev         has testpmd, a network device to talk to
 check python3            drives QEMU's monitor, starts back-ends as management software does
 '
 
