@@ -104,16 +104,49 @@ table_regions (const struct vh_backend *b, struct region **regions)
 	return b->memory->n;
 }
 
+static bool
+same_region (const struct vh_region *a, const struct vh_region *b)
+{
+	/* The offset is not compared: front-ends leave it out here (vhost-user, REM_MEM_REG). */
+	return a->guest_addr == b->guest_addr && a->size == b->size && a->user_addr == b->user_addr;
+}
+
+/* The one with these addresses among n; NULL: there is none. */
+static struct region *
+find_region (struct region *const *regions, unsigned n, const struct vh_region *spec)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (same_region (&regions[i]->spec, spec))
+			return regions[i];
+	return NULL;
+}
+
+/*
+ * QEMU 7.2 sends each region of a network device once for every pair of queues, and takes it back as often.  Only devices that count their queues in pairs
+ * are up to that.
+ */
+static bool
+comes_once_a_pair (const struct vh_backend *b)
+{
+	return b->device->queue_num && b->device->queue_num < b->device->rings;
+}
+
 int
 memory_table_add (struct vh_backend *b, struct message *m)
 {
 	struct region *regions[VH_MAX_REGIONS + 1];
 	unsigned n = table_regions (b, regions);
+	struct region *known;
 	struct vh_region spec;
 	int err = message_get_mem_region (m, xen_layout (b), &spec);
 
 	if (err < 0)
 		return err;
+	known = comes_once_a_pair (b) ? find_region (regions, n, &spec) : NULL;
+	if (known && known->repeats + 1 < b->device->queue_num) {
+		known->repeats++;
+		return 0;
+	}
 	if (n == VH_MAX_REGIONS)
 		return -ENOSPC;
 	err = region_new (&spec, m->fds[0], &regions[n]);
@@ -122,13 +155,6 @@ memory_table_add (struct vh_backend *b, struct message *m)
 	err = table_replace (b, regions, n + 1);
 	region_unref (regions[n]);
 	return err;
-}
-
-static bool
-same_region (const struct vh_region *a, const struct vh_region *b)
-{
-	/* The offset is not compared: front-ends leave it out here (vhost-user, REM_MEM_REG). */
-	return a->guest_addr == b->guest_addr && a->size == b->size && a->user_addr == b->user_addr;
 }
 
 int
@@ -143,6 +169,10 @@ memory_table_remove (struct vh_backend *b, struct message *m)
 		return err;
 	for (unsigned i = 0; i < n; i++)
 		if (same_region (&regions[i]->spec, &spec)) {
+			if (regions[i]->repeats > 0) {
+				regions[i]->repeats--;
+				return 0;
+			}
 			regions[i] = regions[n - 1];
 			return table_replace (b, regions, n - 1);
 		}

@@ -16,6 +16,7 @@ struct region {
 	void *model;		/* the memory model's own: domain, grants, ... */
 	int lost;		/* atomic; set by the SIGBUS guard: the file shrank, what is mapped now are zeroes */
 	unsigned refs;		/* atomic */
+	unsigned repeats;	/* how many times more ADD_MEM_REG brought it; the back-end's own */
 };
 
 /*

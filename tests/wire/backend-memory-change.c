@@ -44,6 +44,29 @@ empty_table (void)
 	return rig_tell_table (&rig, NULL, 0, NULL, 0);
 }
 
+/* QEMU 7.2 brings and takes the memory of a network device once for each pair of its queues; no more often. */
+static void
+regions_come_once_for_each_pair_of_queues (void)
+{
+	struct piece whole = rig_whole ();
+
+	device.device.queue_num = DEVICE_RINGS / 2;
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), ACK);
+	CU_ASSERT_EQUAL (guest_mappings (), 2);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), ACK);
+	CU_ASSERT_EQUAL (guest_mappings (), 2);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), REFUSAL);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &whole, -1), ACK);
+	CU_ASSERT_EQUAL (guest_mappings (), 2);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &whole, -1), ACK);
+	CU_ASSERT_EQUAL (guest_mappings (), 1);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &whole, -1), REFUSAL);
+	device.device.queue_num = 0;
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), ACK);
+	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_ADD_MEM_REG, &whole, rig.guest.fd), REFUSAL);
+}
+
 static void
 hostile_47_no_regions_while_a_ring_runs (void)
 {
@@ -301,6 +324,7 @@ hostile_58_the_third_mapping_fails (void)
 }
 
 struct CU_TestInfo running_memory_cases[] = {
+	CASE (regions_come_once_for_each_pair_of_queues),
 	CASE (hostile_47_no_regions_while_a_ring_runs),
 	CASE (hostile_52_the_file_is_cut_off_under_the_ring),
 	CASE (hostile_52_the_file_is_cut_off_under_the_buffers),
