@@ -3,6 +3,7 @@
  * A device's set-up and end, from the driver's and the front-end's side at once.
  */
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -172,6 +173,18 @@ enable_ring (struct driver *d, unsigned i)
 	return err;
 }
 
+/* DPDK waits for the driver's word where the back-end keeps its status. */
+static int
+set_status (struct driver *d)
+{
+	const uint8_t status =
+		VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
+
+	if (!(vh_frontend_protocol_features (d->frontend) & VH_BIT (VH_P_STATUS)))
+		return 0;
+	return vh_frontend_set_status (d->frontend, status);
+}
+
 static int
 start_rings (struct driver *d)
 {
@@ -181,6 +194,8 @@ start_rings (struct driver *d)
 		err = start_ring (d, i);
 	for (unsigned i = 0; err == 0 && i < d->n_queues; i++)
 		err = enable_ring (d, i);
+	if (err == 0)
+		err = set_status (d);
 	return err < 0 ? frontend_failed (d, err) : 0;
 }
 
