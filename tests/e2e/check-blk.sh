@@ -173,14 +173,14 @@ check_no_room ()
 # A loop device over the file: a block device like others.
 check_block_device ()
 {
-	local engine loop
+	local engine
 	rm -f disk
 	truncate -s 8M disk
 	loop=$(losetup -f --show disk 2>/dev/null) || {
 		say "no loop device can be had: block devices are not tested"
 		return 0
 	}
-	at_exit "losetup -d $loop 2>/dev/null"
+	at_exit detach_loop
 	for engine in $engines; do
 		what="a block device, $engine"
 		serve_as "$run" "$blk" --engine=$engine --socket-path=s \
@@ -197,8 +197,16 @@ check_block_device ()
 	wait_until 10 has_sectors 32768 ||
 		fail "a block device that grows: $(cat out)"
 	finish
-	losetup -d "$loop"
+	detach_loop
 	say "ok: a block device"
+}
+
+# Once: afterwards the device may already be somebody else's.
+detach_loop ()
+{
+	test -n "$loop" || return 0
+	losetup -d "$loop"
+	loop=
 }
 
 has_sectors ()
