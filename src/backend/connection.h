@@ -374,6 +374,8 @@ int iotlb_memory_changed (struct vh_backend *);
 int iotlb_place_vring (struct vring *, struct ring_areas sizes, struct vring_want *);
 void vring_missed (void *vring);
 void iotlb_drop (struct vh_backend *);
+/* If all rings are stopped: nothing of what was known holds for those that will start. */
+void iotlb_forget (struct vh_backend *);
 
 /* config.c */
 HANDLER (config_check);

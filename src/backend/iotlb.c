@@ -218,13 +218,26 @@ iotlb_prepare (struct vh_backend *b)
 	return err;
 }
 
+/* Between two drivers the addresses get another meaning (firmware goes without an IOMMU, say), and front-ends take nothing back for that. */
+void
+iotlb_forget (struct vh_backend *b)
+{
+	if (!b->iotlb || !vrings_stopped (b))
+		return;
+	b->iotlb->n = 0;
+	if (iotlb_publish (b, true) < 0)
+		iotlb_drop (b);
+}
+
 int
 iotlb_features_set (struct vh_backend *b)
 {
-	if (iotlb_in_force (b))
-		return iotlb_prepare (b);
-	iotlb_drop (b);
-	return 0;
+	if (!iotlb_in_force (b)) {
+		iotlb_drop (b);
+		return 0;
+	}
+	iotlb_forget (b);
+	return iotlb_prepare (b);
 }
 
 static int
@@ -243,13 +256,12 @@ iotlb_handle_update (struct vh_backend *b, const struct iotlb_message *t)
 static int
 iotlb_handle_invalidate (struct vh_backend *b, const struct iotlb_message *t)
 {
-	uint64_t last;
+	uint64_t first = t->size ? t->iova : 0, last;
 
-	if (t->size == 0)	/* what that means nobody says; it is not all */
-		return 0;
-	if (!checked_add (t->iova, t->size - 1, &last))
+	/* A size of 0 is how QEMU's sum for all addresses comes out. */
+	if (!checked_add (first, t->size - 1, &last))
 		last = UINT64_MAX;
-	return iotlb_invalidate (b->iotlb, t->iova, last) ? iotlb_publish (b, true) : 0;
+	return iotlb_invalidate (b->iotlb, first, last) ? iotlb_publish (b, true) : 0;
 }
 
 int

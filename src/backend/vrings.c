@@ -299,6 +299,7 @@ vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 	if (err < 0)
 		return err;
 	s.num = vring_base (v);
+	iotlb_forget (b);
 	message_put_state (reply, &s);
 	return 0;
 }

@@ -319,7 +319,7 @@ hostile_75_updates (void)
 		{ UPDATE, 0x1000, PAGE, GUEST_USER, 0, REFUSAL }, { UPDATE, 0x1000, PAGE, GUEST_USER, 4, REFUSAL },
 		{ MISS, 0x1000, PAGE, GUEST_USER, RW, REFUSAL }, { ACCESS_FAIL, 0x1000, PAGE, GUEST_USER, RW, REFUSAL },
 		{ 0, 0x1000, PAGE, GUEST_USER, RW, REFUSAL }, { 5, 0, 0, 0, 0, REFUSAL }, { 255, 0x1000, PAGE, GUEST_USER, RW, REFUSAL },
-		{ INVALIDATE, 0, 0, 0, 0, ACK }, { INVALIDATE, 0x1000, PAGE, 0, 0, ACK },
+		{ INVALIDATE, 0x1000, PAGE, 0, 0, ACK },
 	};
 
 	begin_iommu ();
@@ -329,6 +329,11 @@ hostile_75_updates (void)
 		CU_ASSERT_EQUAL (iotlb (cases[i].type, cases[i].iova, cases[i].size, cases[i].user, cases[i].perm), cases[i].outcome);
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (device.starts, 1);
+	/* No size is all of them. */
+	CU_ASSERT_EQUAL (iotlb (INVALIDATE, 0x1000, 0, 0, 0), ACK);
+	CU_ASSERT_EQUAL (device.stops, 1);
+	CU_ASSERT (serve_misses () > 0);
+	CU_ASSERT_EQUAL (device.starts, 2);
 	end_iommu ();
 }
 
