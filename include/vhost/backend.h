@@ -126,6 +126,12 @@ struct vh_device_ops {
 	 */
 	int (*state_save) (void *device, uint64_t offset, void *buf, size_t size);
 	int (*state_load) (void *device, uint64_t offset, const void *buf, size_t size);
+
+	/*
+	 * A ring callback.  The ring is to stop at once (GET_VRING_BASE_SKIP_DRAIN; for devices with VH_P_INFLIGHT_SHMFD): cancel what is in flight and give it
+	 * back.  Nothing of it is published: whoever takes this ring up again does these requests again.  If NULL, then ring_drain.
+	 */
+	void (*ring_abort) (void *device, struct vh_ring *);
 };
 
 /* A device, as the library must know it.  Borrowed by the connections, unchanged while there is one, but for *config. */

@@ -143,6 +143,12 @@ int vh_frontend_set_vring_base (struct vh_frontend *, unsigned ring, uint32_t ba
 /* GET_VRING_BASE: stops the ring, waits until the back-end has finished its requests.  -EBADMSG for an answer about another ring. */
 int vh_frontend_get_vring_base (struct vh_frontend *, unsigned ring, uint32_t *ret);
 
+/*
+ * GET_VRING_BASE_SKIP_DRAIN: stops it without finishing them; they are in the in-flight area, for whoever takes the ring up again.  -EOPNOTSUPP without its
+ * feature, which vh_frontend_handshake sets when it is named.
+ */
+int vh_frontend_get_vring_base_skip_drain (struct vh_frontend *, unsigned ring, uint32_t *ret);
+
 /* SET_VRING_KICK / CALL / ERR: an eventfd, borrowed for the call, or -1: the back-end polls the ring / the front-end polls / none. */
 int vh_frontend_set_vring_kick (struct vh_frontend *, unsigned ring, int fd);
 int vh_frontend_set_vring_call (struct vh_frontend *, unsigned ring, int fd);

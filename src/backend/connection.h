@@ -43,6 +43,7 @@ struct vring_want {
 	bool poll;			/* there is no kick to wait for */
 	bool call_in_band, err_in_band;	/* in place of the eventfd: a message (INBAND_NOTIFICATIONS) */
 	uint32_t kicks;			/* in-band kicks so far; another number is another kick */
+	bool abandon;			/* when not run: stop without finishing, if there are in-flight records */
 	uint32_t denials;		/* translations that there are none of, so far; the last one is for the page of ... */
 	uint64_t denied;
 };
@@ -68,6 +69,7 @@ struct vring {
 	/* control context: what the front-end said */
 	bool started, enabled;		/* two states, independent of each other (vhost-user, "Ring states") */
 	bool have_addr;
+	bool abandon;			/* GET_VRING_BASE_SKIP_DRAIN stops it */
 	unsigned size;			/* SET_VRING_NUM; 0: not yet */
 	uint32_t base;			/* SET_VRING_BASE, or where the ring stopped; 0 while neither is known */
 	bool have_base;
@@ -306,6 +308,7 @@ HANDLER (vrings_set_num);
 HANDLER (vrings_set_addr);
 HANDLER (vrings_set_base);
 HANDLER (vrings_stop);
+HANDLER (vrings_abandon);
 FINISHER (vrings_get_base);
 HANDLER (vrings_set_kick);
 HANDLER (vrings_set_call);

@@ -54,6 +54,7 @@ backend_fill_ops (struct vh_device_ops *ops, const struct vh_device_ops *theirs)
 	DEFAULT (reset, default_reset);
 	DEFAULT (ring_start, default_ring_start);
 	DEFAULT (ring_drain, default_ring);
+	DEFAULT (ring_abort, ops->ring_drain);
 	DEFAULT (ring_stop, default_ring);
 #undef DEFAULT
 }
@@ -118,6 +119,9 @@ backend_offered_protocol_features (const struct vh_device *d, const struct vh_de
 	if ((d->protocol_features & VH_BIT (VH_P_PAGEFAULT)) && rings_elsewhere && postcopy_protocol_features ())
 		bits = (bits | VH_BIT (VH_P_PAGEFAULT)) & ~VH_BIT (VH_P_CONFIGURE_MEM_SLOTS);
 
+	/* Who can do a request twice can leave one undone, too. */
+	if (bits & VH_BIT (VH_P_INFLIGHT_SHMFD))
+		bits |= VH_BIT (VH_P_GET_VRING_BASE_INFLIGHT) | VH_BIT (VH_P_GET_VRING_BASE_SKIP_DRAIN);
 	if (bits & SENDS_FDS)
 		bits |= VH_BIT (VH_P_BACKEND_SEND_FD);
 	return d->config_size ? bits : bits & ~VH_BIT (VH_P_CONFIG);

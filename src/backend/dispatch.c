@@ -8,14 +8,6 @@
 
 #include "backend/connection.h"
 
-static int
-not_supported (struct vh_backend *b, struct message *m)
-{
-	return -EOPNOTSUPP;
-}
-
-#define NOT_SUPPORTED { .handle = not_supported }
-
 const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_GET_FEATURES] = { .finish = negotiate_get_features },
 	[REQUEST_SET_FEATURES] = { .handle = negotiate_set_features },
@@ -61,7 +53,7 @@ const struct backend_handler backend_handlers[REQUEST_END] = {
 	[REQUEST_SET_DEVICE_STATE_FD] = { .finish = device_state_begin, .refuse = device_state_refuse_begin },
 	[REQUEST_CHECK_DEVICE_STATE] = { .handle = device_state_check, .finish = device_state_checked, .refuse = device_state_refuse_check },
 	[REQUEST_GET_SHMEM_CONFIG] = { .finish = shmem_get_config },
-	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = NOT_SUPPORTED,
+	[REQUEST_GET_VRING_BASE_SKIP_DRAIN] = { .handle = vrings_abandon, .finish = vrings_get_base },
 };
 
 static void

@@ -204,7 +204,12 @@ vring_begin_stop (struct vring *v)
 	v->kick_source = NULL;
 	loop_poller_remove (&v->poller);
 	ring_set_stopping (v->ring);
-	b->ops.ring_drain (b->device->opaque, v->ring);
+	/* Without records, what was dropped would be lost to the guest. */
+	if (v->now.abandon && ring_has_records (v->ring)) {
+		ring_abandon (v->ring);
+		b->ops.ring_abort (b->device->opaque, v->ring);
+	} else
+		b->ops.ring_drain (b->device->opaque, v->ring);
 }
 
 static void

@@ -79,7 +79,7 @@ vring_wanted (struct vring *v, struct vring_want *w)
 	struct vh_backend *b = v->backend;
 	int err;
 
-	*w = (struct vring_want){ .kick = -1, .call = -1, .err = -1 };
+	*w = (struct vring_want){ .kick = -1, .call = -1, .err = -1, .abandon = v->abandon };
 	w->run = b->state == BACKEND_OPEN && v->enabled && !v->failed && vring_complete (v);
 	err = w->run ? vring_translate (v, w) : 0;
 	if (err == -EAGAIN)
@@ -269,7 +269,7 @@ vrings_set_base (struct vh_backend *b, struct message *m)
 static void
 vring_stop (struct vring *v)
 {
-	v->started = false;
+	v->started = v->abandon = false;
 	v->failed = false;
 	backend_retire_fd (v->backend, v->kick);
 	v->kick = -1;
@@ -289,6 +289,21 @@ vrings_stop (struct vh_backend *b, struct message *m)
 	return err;
 }
 
+/* GET_VRING_BASE_SKIP_DRAIN, first half: the ring is to stop with requests unfinished, which stay in the in-flight records. */
+int
+vrings_abandon (struct vh_backend *b, struct message *m)
+{
+	struct vring_state s;
+	struct vring *v = NULL;
+	int err = message_get_state (m, &s) ?: vring_get (b, s.index, &v);
+
+	if (err < 0)
+		return err;
+	vring_stop (v);
+	v->abandon = true;
+	return 0;
+}
+
 int
 vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 {
@@ -299,6 +314,7 @@ vrings_get_base (struct vh_backend *b, struct message *m, struct message *reply)
 	if (err < 0)
 		return err;
 	s.num = vring_base (v);
+	v->abandon = false;
 	iotlb_forget (b);
 	message_put_state (reply, &s);
 	return 0;

@@ -147,12 +147,6 @@ call_later (struct vh_frontend *f, const struct call *call, struct later later)
 }
 
 int
-call (struct vh_frontend *f, struct message *request, take_fn *take, void *ret)
-{
-	return call_as (f, request, request_row (request->request), take, ret);
-}
-
-int
 call_as (struct vh_frontend *f, struct message *request, const struct message_row *row, take_fn *take, void *ret)
 {
 	struct later later = take_later (f);
@@ -161,6 +155,12 @@ call_as (struct vh_frontend *f, struct message *request, const struct message_ro
 	if (f->main.fd < 0)
 		return error_set (&f->error, -ECONNRESET, "%s", c.row->name);
 	return later.done ? call_later (f, &c, later) : call_and_wait (f, &c);
+}
+
+int
+call (struct vh_frontend *f, struct message *request, take_fn *take, void *ret)
+{
+	return call_as (f, request, request_row (request->request), take, ret);
 }
 
 int

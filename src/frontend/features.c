@@ -16,7 +16,8 @@
 	 VH_BIT (VH_P_DEVICE_STATE))
 
 /* And what it sets for those who name it. */
-#define NAMED_FEATURES (VH_BIT (VH_P_INFLIGHT_SHMFD) | VH_BIT (VH_P_PAGEFAULT))
+#define NAMED_FEATURES                                                                                                                                 \
+	(VH_BIT (VH_P_INFLIGHT_SHMFD) | VH_BIT (VH_P_GET_VRING_BASE_INFLIGHT) | VH_BIT (VH_P_GET_VRING_BASE_SKIP_DRAIN) | VH_BIT (VH_P_PAGEFAULT))
 
 /* --- of the device --- */
 

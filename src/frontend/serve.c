@@ -170,6 +170,8 @@ static const struct {
 	{ VH_BIT (VH_P_HOST_NOTIFIER), VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_BACKEND_SEND_FD) },
 	{ VH_BIT (VH_P_SHMEM), VH_BIT (VH_P_BACKEND_REQ) | VH_BIT (VH_P_BACKEND_SEND_FD) },
 	{ VH_BIT (VH_P_SHARED_OBJECT), VH_BIT (VH_P_BACKEND_REQ) },
+	{ VH_BIT (VH_P_GET_VRING_BASE_INFLIGHT), VH_BIT (VH_P_INFLIGHT_SHMFD) },
+	{ VH_BIT (VH_P_GET_VRING_BASE_SKIP_DRAIN), VH_BIT (VH_P_GET_VRING_BASE_INFLIGHT) | VH_BIT (VH_P_INFLIGHT_SHMFD) },
 };
 
 uint64_t
@@ -179,6 +181,9 @@ serve_choose (const struct vh_frontend *f, uint64_t features)
 	for (unsigned i = 0; i < sizeof (company) / sizeof (company[0]); i++)
 		if ((features & company[i].needs) != company[i].needs)
 			features &= ~company[i].feature;
+	/* Who names postcopy does without memory slots: nobody may use both. */
+	if (features & VH_BIT (VH_P_PAGEFAULT))
+		features &= ~VH_BIT (VH_P_CONFIGURE_MEM_SLOTS);
 	return features;
 }
 

@@ -71,6 +71,7 @@ vh_frontend_set_vring_base (struct vh_frontend *f, unsigned ring, uint32_t base)
 	return call_state (f, REQUEST_SET_VRING_BASE, ring, base);
 }
 
+/* GET_VRING_BASE, with and without waiting for requests. */
 static int
 take_base (struct vh_frontend *f, struct message *request, struct message *reply, void *ret)
 {
@@ -82,18 +83,30 @@ take_base (struct vh_frontend *f, struct message *request, struct message *reply
 	return 0;
 }
 
-int
-vh_frontend_get_vring_base (struct vh_frontend *f, unsigned ring, uint32_t *ret)
+static int
+get_base (struct vh_frontend *f, enum request request, unsigned ring, uint32_t *ret)
 {
 	struct vring_state state = { .index = ring };
 	struct message m;
 
 	if (ring >= VH_MAX_RINGS)
-		return call_refuse (f, REQUEST_GET_VRING_BASE, -EINVAL);
-	call_init (&m, REQUEST_GET_VRING_BASE);
+		return call_refuse (f, request, -EINVAL);
+	call_init (&m, request);
 	message_put_state (&m, &state);
 	serve_forget_notifier (f, ring);
 	return call (f, &m, take_base, ret);
+}
+
+int
+vh_frontend_get_vring_base (struct vh_frontend *f, unsigned ring, uint32_t *ret)
+{
+	return get_base (f, REQUEST_GET_VRING_BASE, ring, ret);
+}
+
+int
+vh_frontend_get_vring_base_skip_drain (struct vh_frontend *f, unsigned ring, uint32_t *ret)
+{
+	return get_base (f, REQUEST_GET_VRING_BASE_SKIP_DRAIN, ring, ret);
 }
 
 int

@@ -435,6 +435,22 @@ ring_set_log (struct vh_ring *ring, const struct log_setup *log)
 		ring_break (ring, err, "there is no memory for the dirty log");
 }
 
+bool
+ring_has_records (const struct vh_ring *ring)
+{
+	return ring->inflight;
+}
+
+void
+ring_abandon (struct vh_ring *ring)
+{
+	vh_ring_flush (ring);
+	/* A broken ring publishes nothing, and that is all that is wanted; nobody is told of an error. */
+	if (!ring->broken)
+		ring->broken = -ECANCELED;
+	ring->held = true;
+}
+
 int
 ring_miss (struct vh_ring *ring, uint64_t addr, bool write)
 {

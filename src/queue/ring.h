@@ -96,6 +96,15 @@ uint32_t ring_base (const struct vh_ring *);
 /* From now on vh_ring_take returns 0. */
 void ring_set_stopping (struct vh_ring *);
 
+/*
+ * What was given back so far is published, and nothing from here on: what is in flight is dropped when it comes back, and stays in the in-flight records.
+ * For a ring with records that is stopping.
+ */
+void ring_abandon (struct vh_ring *);
+
+/* Does it have in-flight records? */
+bool ring_has_records (const struct vh_ring *);
+
 /* Lets vh_ring_take hand out up to this many requests until the next call: the bound of one turn. */
 void ring_new_turn (struct vh_ring *, unsigned budget);
 

@@ -116,6 +116,19 @@ device_drain (void *opaque, struct vh_ring *ring)
 			i++;
 }
 
+static void
+device_abort (void *opaque, struct vh_ring *ring)
+{
+	struct test_device *d = opaque;
+
+	count (&d->aborts);
+	for (unsigned i = 0; i < d->n_held;)
+		if (d->held_of[i] == ring)
+			release_one (d, i);
+		else
+			i++;
+}
+
 static int
 device_start (void *opaque, struct vh_ring *ring)
 {
@@ -205,6 +218,7 @@ test_device_init (struct test_device *d)
 		.ring_process = device_process,
 		.ring_drain = device_drain,
 		.ring_stop = device_stop,
+		.ring_abort = device_abort,
 	};
 	d->device = (struct vh_device){
 		.size = sizeof (d->device),

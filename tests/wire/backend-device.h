@@ -38,7 +38,7 @@ struct test_device {
 
 	/* what it met; atomic, because rings may have threads of their own */
 	unsigned served, failed, broken;
-	unsigned starts, stops, drains, resets, arrivals, departures, config_writes, feature_sets;
+	unsigned starts, stops, drains, aborts, resets, arrivals, departures, config_writes, feature_sets;
 	uint64_t features;	/* of the last set_features */
 	uint32_t config_flags;	/* of the last set_config */
 	struct vh_backend *backend;	/* of the connection that is here */

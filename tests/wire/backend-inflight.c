@@ -166,6 +166,112 @@ requests_outlive_a_connection (void)
 	close (memory);
 }
 
+#define PROTOCOL_SKIP_DRAIN (1u << 20 | 1u << 23)
+
+/* A ring of three requests, none of them done, of which the second was given back just before: then nothing is waited for. */
+static void
+a_ring_stops_without_finishing (void)
+{
+	struct driver *d = &rig.drivers[0];
+	uint32_t body[2] = { 0, 0 };
+	struct reply reply;
+	uint64_t size;
+	int area;
+
+	begin_inflight ();
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
+	area = get_area (DEVICE_RINGS, 64, 24, &size);
+	CU_ASSERT_FATAL (area >= 0);
+	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	device.hold = true;
+	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	for (unsigned n = 0; n < 3; n++)
+		driver_request (d, n);
+	driver_kick (d);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (device.n_held, 3);
+	driver_signals (d->call);
+	rig_send (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, FLAG_VERSION, body, sizeof (body), NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, &reply), REFUSAL);	/* eight bytes, and not all are 0 */
+	memcpy (body, reply.body, sizeof (body));
+	CU_ASSERT (body[0] == 0 && body[1] == 3);
+	/* The device was told to cancel; the guest was told of nothing. */
+	CU_ASSERT_EQUAL (device.aborts, 1);
+	CU_ASSERT_EQUAL (device.n_held, 0);
+	CU_ASSERT_EQUAL (driver_pending (d), 0);
+	CU_ASSERT_EQUAL (driver_signals (d->call), 0);
+	/* Whoever starts it again does them, in their order. */
+	device.hold = false;
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_BASE, 0, 3), ACK);
+	CU_ASSERT_TRUE (rig_start_ring (&rig, 0));
+	for (unsigned n = 0; n < 3; n++)
+		CU_ASSERT_TRUE (driver_served (d, n));
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 3));
+	/* GET_VRING_BASE waits, as ever. */
+	device.hold = true;
+	driver_request (d, 4);
+	driver_kick (d);
+	rig_send (&rig, FE_GET_VRING_BASE, FLAG_VERSION, "\0\0\0\0\0\0\0\0", 8, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), SILENCE);
+	CU_ASSERT_EQUAL (device.aborts, 1);
+	test_device_release (&device, 1);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), REFUSAL);
+	CU_ASSERT_TRUE (driver_served (d, 4));
+	close (area);
+}
+
+/* Without records there is nobody who would do them: then it waits. */
+static void
+a_ring_without_records_is_drained (void)
+{
+	struct driver *d = &rig.drivers[0];
+
+	begin_inflight ();
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
+	device.hold = true;
+	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	driver_request (d, 0);
+	driver_kick (d);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	rig_send (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, FLAG_VERSION, "\0\0\0\0\0\0\0\0", 8, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, NULL), SILENCE);
+	CU_ASSERT_EQUAL (device.aborts, 0);
+	test_device_release (&device, 1);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, NULL), REFUSAL);
+	CU_ASSERT_TRUE (driver_served (d, 0));
+}
+
+/* A connection that ends afterwards drains its rings, as ever. */
+static void
+skipping_is_for_once (void)
+{
+	struct driver *d = &rig.drivers[0];
+	uint64_t size;
+	int area;
+
+	begin_inflight ();
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
+	area = get_area (DEVICE_RINGS, 64, 24, &size);
+	CU_ASSERT_FATAL (area >= 0);
+	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
+	CU_ASSERT_EQUAL (rig_tell (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, "\0\0\0\0\0\0\0\0", 8, NULL, 0), REFUSAL);
+	CU_ASSERT_TRUE (rig_start_ring (&rig, 0));
+	device.hold = true;
+	driver_request (d, 1);
+	driver_kick (d);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	rig_hang_up (&rig);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	device.hold = false;
+	test_device_release (&device, 1);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (device.aborts, 1);	/* of SKIP_DRAIN */
+	CU_ASSERT_TRUE (driver_served (d, 1));
+	close (area);
+}
+
 static void
 hostile_59_areas_that_nobody_can_want (void)
 {
@@ -330,6 +436,9 @@ CU_TestInfo inflight_cases[] = {
 	CASE (an_area_is_made),
 	CASE (not_without_the_device),
 	CASE (requests_outlive_a_connection),
+	CASE (a_ring_stops_without_finishing),
+	CASE (a_ring_without_records_is_drained),
+	CASE (skipping_is_for_once),
 	CASE (hostile_59_areas_that_nobody_can_want),
 	CASE (hostile_60_many_areas),
 	CASE (hostile_61_areas_that_are_none),

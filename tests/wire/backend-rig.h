@@ -47,6 +47,7 @@ enum {
 	FE_SET_STATUS = 39,
 	FE_GET_STATUS = 40,
 	FE_SET_DEVICE_STATE_FD = 42,
+	FE_GET_VRING_BASE_SKIP_DRAIN = 45,
 };
 
 /* Header flags. */

@@ -115,6 +115,7 @@ void peer_handshake (uint64_t protocol_features);
 #define P_XEN_MMAP 0x20000u
 #define P_CROSS_ENDIAN 0x40u
 #define P_CRYPTO_SESSION 0x80u
+#define P_PAGEFAULT 0x100u
 #define P_SEND_FD 0x400u
 #define P_HOST_NOTIFIER 0x800u
 #define P_IN_BAND 0x4000u
