@@ -412,13 +412,7 @@ vrings_kick (struct vh_backend *b, struct message *m)
 	return 0;
 }
 
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define HOST_IS_BIG 1
-#else
-#define HOST_IS_BIG 0
-#endif
-
-/* The byte order of a legacy ring (0 little, 1 big); one of VERSION_1 has none but the little one, and what is said here is not looked at then. */
+/* The byte order of a legacy ring: 0 little, 1 big.  One of VERSION_1 is little-endian whatever is said here. */
 int
 vrings_set_endian (struct vh_backend *b, struct message *m)
 {
@@ -430,7 +424,8 @@ vrings_set_endian (struct vh_backend *b, struct message *m)
 		return err;
 	if (s.num > 1)
 		return -EINVAL;
-	return b->features & VH_BIT (VH_F_VERSION_1) || s.num == HOST_IS_BIG ? 0 : -EOPNOTSUPP;
+	v->big_endian = s.num;
+	return 0;
 }
 
 /* What was said about a ring is forgotten.  It is at rest. */

@@ -120,7 +120,7 @@ features_of_rings_are_the_librarys (void)
 			CU_ASSERT_EQUAL (offered >> bit & 1, vh_backend_supported_ring_features () >> bit & 1);
 	CU_ASSERT_EQUAL (offered >> 26 & 1, 1);	/* LOG_ALL is the library's */
 	CU_ASSERT_TRUE (rig_ask_u64 (&rig, FE_GET_PROTOCOL_FEATURES, &offered));
-	/* Those that a device may ask for: CROSS_ENDIAN, BACKEND_SEND_FD, HOST_NOTIFIER, INBAND_NOTIFICATIONS, INFLIGHT_SHMFD and two, STATUS, SHARED_OBJECT. */
+	/* What a device may ask for: CROSS_ENDIAN, BACKEND_SEND_FD, HOST_NOTIFIER, INBAND_NOTIFICATIONS, INFLIGHT_SHMFD and two, STATUS, SHARED_OBJECT. */
 	CU_ASSERT_EQUAL (offered, vh_backend_supported_protocol_features () | 0x955c40);
 	rig_close (&rig);
 }
