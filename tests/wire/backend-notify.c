@@ -154,7 +154,7 @@ int
 main (void)
 {
 	CU_TestInfo tests[] = {
-		{ "a change is one message", a_change_is_one_message },
+		{ "CONFIG_CHANGE_MSG: a change is one message", a_change_is_one_message },
 		{ "changes that nobody reads become few", changes_that_nobody_reads_become_few },
 		{ "no channel, no message", no_channel_no_message },
 		{ "a channel that speaks is closed, alone", a_channel_that_speaks_is_closed_alone },

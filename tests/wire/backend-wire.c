@@ -356,7 +356,7 @@ main (void)
 		{ "a session without NEED_REPLY", session_without_need_reply },
 		{ "a session with NEED_REPLY, without REPLY_ACK", session_with_need_reply_and_without_reply_ack },
 		{ "a session with NEED_REPLY and REPLY_ACK", session_with_need_reply_and_reply_ack },
-		{ "requests with answers of their own", requests_with_answers },
+		{ "GET_FEATURES, GET_PROTOCOL_FEATURES, GET_QUEUE_NUM, GET_MAX_MEM_SLOTS, GET_CONFIG, GET_VRING_BASE", requests_with_answers },
 		{ "the number of queues can be another than that of rings", the_number_of_queues_can_be_another },
 		{ "GET_CONFIG says \"failed\" with an empty answer", get_config_says_failed_with_an_empty_answer },
 		{ "refusals with NEED_REPLY", refusals_with_need_reply },

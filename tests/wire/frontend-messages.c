@@ -10,8 +10,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <vhost/postcopy.h>
-
 #include "tests/wire/frontend-peer.h"
 
 #define OK(call) CU_ASSERT_EQUAL (call, 0)
@@ -404,98 +402,6 @@ test_kick (void)
 	frontend_end ();
 }
 
-/* --- postcopy --- */
-
-#define TWO_REGIONS(a, b)                                                                                                                               \
-	"0200000000000000 0000004000000000 0000100000000000 " a " 0000000000000000 0000005000000000 0000200000000000 " b " 0010000000000000"
-
-static void
-script_postcopy (void)
-{
-	peer_handshake (P_REPLY_ACK | P_PAGEFAULT);
-	peer_expect ("1c000000 01000000 00000000", 0);
-	peer_send ("1c000000 05000000 00000000");
-	peer_expect ("1c000000 01000000 00000000", 0);
-	peer_send_fds (PEER_MAIN, "1c000000 05000000 00000000", 1);
-	peer_expect ("1d000000 09000000 00000000", 0);
-	peer_send_u64 (29, 0);
-	peer_expect ("05000000 01000000 48000000" TWO_REGIONS ("00000070ff7f0000", "00000080ff7f0000"), 2);
-	peer_send ("05000000 05000000 48000000" TWO_REGIONS ("0000adde00000000", "0000efbe00000000"));
-	/* Nothing answers this one. */
-	peer_expect ("05000000 01000000 08000000 00000000 00000000", 0);
-	peer_expect ("1e000000 01000000 00000000", 0);
-	peer_send_u64 (30, 0);
-	peer_expect ("1e000000 01000000 00000000", 0);
-	peer_send_u64 (30, 5);
-	peer_expect_end (PEER_MAIN);
-}
-
-static struct vh_region postcopy_regions[2] = {
-	{ .guest_addr = 0x40000000, .size = 0x100000, .user_addr = 0x7fff70000000, .offset = 0 },
-	{ .guest_addr = 0x50000000, .size = 0x200000, .user_addr = 0x7fff80000000, .offset = 0x1000 },
-};
-
-static void
-test_postcopy (void)
-{
-	uint64_t addresses[2] = { 0 };
-	int fd = -1, memory = eventfd (0, EFD_CLOEXEC);
-
-	postcopy_regions[0].fd = postcopy_regions[1].fd = memory;
-	frontend_begin (script_postcopy, PATIENCE_MS);
-	OK (vh_frontend_handshake (frontend, P_REPLY_ACK | P_PAGEFAULT | P_MEM_SLOTS));
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_advise (frontend, &fd), -EREMOTEIO);
-	OK (vh_frontend_postcopy_advise (frontend, &fd));
-	CU_ASSERT_EQUAL (close (fd), 0);
-	OK (vh_frontend_postcopy_listen (frontend));
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_set_mem_table (frontend, postcopy_regions, 0, addresses), -EINVAL);
-	OK (vh_frontend_postcopy_set_mem_table (frontend, postcopy_regions, 2, addresses));
-	CU_ASSERT_EQUAL (addresses[0], 0xdead0000);
-	CU_ASSERT_EQUAL (addresses[1], 0xbeef0000);
-	OK (vh_frontend_postcopy_ack_mem_table (frontend));
-	OK (vh_frontend_postcopy_end (frontend));
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_end (frontend), -EREMOTEIO);
-	frontend_end ();
-	close (memory);
-}
-
-/* Another number of regions, others, and an acknowledgement in place of the table. */
-static const char *table_answer;
-
-static void
-script_wrong_table (void)
-{
-	peer_handshake (P_REPLY_ACK | P_PAGEFAULT);
-	peer_expect ("05000000 01000000 48000000" TWO_REGIONS ("00000070ff7f0000", "00000080ff7f0000"), 2);
-	peer_send (table_answer);
-	peer_expect_end (PEER_MAIN);
-}
-
-static void
-test_wrong_tables (void)
-{
-	static const char *const wrong[] = {
-		"05000000 05000000 08000000 00000000 00000000",
-		"05000000 05000000 28000000 0100000000000000 0000004000000000 0000100000000000 0000adde00000000 0000000000000000",
-		"05000000 05000000 48000000 0200000000000000 0000005000000000 0000200000000000 0000adde00000000 0000000000000000"
-		"0000004000000000 0000100000000000 0000efbe00000000 0010000000000000",
-		"05000000 05000000 08000000 ffffffff 00000000",
-	};
-	uint64_t addresses[2] = { 1, 2 };
-	int memory = eventfd (0, EFD_CLOEXEC);
-
-	postcopy_regions[0].fd = postcopy_regions[1].fd = memory;
-	for (unsigned i = 0; i < sizeof (wrong) / sizeof (wrong[0]); i++) {
-		table_answer = wrong[i];
-		frontend_begin (script_wrong_table, PATIENCE_MS);
-		OK (vh_frontend_handshake (frontend, P_REPLY_ACK | P_PAGEFAULT));
-		CU_ASSERT_EQUAL (vh_frontend_postcopy_set_mem_table (frontend, postcopy_regions, 2, addresses), -EBADMSG);
-		CU_ASSERT (addresses[0] == 1 && addresses[1] == 2);
-		frontend_end ();
-	}
-	close (memory);
-}
-
 /* --- what is not in force --- */
 
 static void
@@ -532,10 +438,6 @@ test_not_in_force (void)
 	CU_ASSERT_EQUAL (vh_frontend_load_state (frontend, 0, &fd), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_check_state (frontend), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_frontend_get_vring_base_skip_drain (frontend, 0, &base), -EOPNOTSUPP);
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_advise (frontend, &fd), -EOPNOTSUPP);
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_listen (frontend), -EOPNOTSUPP);
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_ack_mem_table (frontend), -EOPNOTSUPP);
-	CU_ASSERT_EQUAL (vh_frontend_postcopy_end (frontend), -EOPNOTSUPP);
 	frontend_end ();
 }
 
@@ -553,8 +455,6 @@ main (void)
 		{ "SET_DEVICE_STATE_FD, wrong answers", test_wrong_state_answers },
 		{ "GET_VRING_BASE_SKIP_DRAIN", test_skip_drain },
 		{ "VRING_KICK", test_kick },
-		{ "POSTCOPY_ADVISE, POSTCOPY_LISTEN, SET_MEM_TABLE in postcopy, POSTCOPY_END", test_postcopy },
-		{ "SET_MEM_TABLE in postcopy, wrong answers", test_wrong_tables },
 		{ "what is not in force is not sent", test_not_in_force },
 		CU_TEST_INFO_NULL,
 	};

@@ -134,7 +134,7 @@ int
 main (void)
 {
 	CU_TestInfo tests[] = {
-		{ "postcopy", test_postcopy },
+		{ "POSTCOPY_ADVISE, POSTCOPY_LISTEN, SET_MEM_TABLE in postcopy, POSTCOPY_END", test_postcopy },
 		{ "wrong answers", test_postcopy_wrong_answers },
 		{ "what is not in force is not sent", test_not_in_force },
 		CU_TEST_INFO_NULL,
