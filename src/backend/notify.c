@@ -43,17 +43,24 @@ is_in_force (const struct vh_backend *b, uint32_t request)
 
 /* --- the channel --- */
 
-void
-notify_close (struct vh_backend *b)
+/* The watch goes before the fd: the peer has the description, too, so closing ours would not end the watch. */
+static void
+notify_shut (struct notices *n)
 {
-	struct notices *n = &b->notices;
-
 	vh_source_remove (n->source);
 	n->source = NULL;
 	channel_close (&n->channel);
 	if (n->deadline)
 		vh_timer_set (n->deadline, -1);
 	n->config_change_due = false;
+}
+
+void
+notify_close (struct vh_backend *b)
+{
+	struct notices *n = &b->notices;
+
+	notify_shut (n);
 	/* The channel is closed, so nothing is added meanwhile. */
 	if (n->awaiting) {
 		n->awaiting = false;
@@ -80,7 +87,7 @@ notify_fail (struct vh_backend *b, int err, const char *why)
 		struct notice asked = n->asked;
 
 		n->awaiting = false;
-		channel_close (&n->channel);
+		notify_shut (n);
 		notice_end (b, &asked, err, -1);
 	}
 	notify_close (b);

@@ -14,6 +14,14 @@
 #include "frontend/frontend.h"
 #include "util/fd.h"
 
+static void
+drop_fds (struct call *c)
+{
+	if (c->owns_fds)
+		message_close_fds (c->request);
+	c->request->n_fds = 0;
+}
+
 int
 call_end (struct vh_frontend *f, int err, const char *what)
 {
@@ -23,6 +31,7 @@ call_end (struct vh_frontend *f, int err, const char *what)
 	frontend_close (f, &f->backend);
 	for (struct call *c = f->first; c; c = c->next)
 		if (!c->settled) {
+			drop_fds (c);	/* it may never have left */
 			c->settled = true;
 			c->result = c == f->first ? cause : -ECONNRESET;
 		}
@@ -97,14 +106,6 @@ call_left (struct vh_frontend *f, struct call *c)
 	} else {
 		call_settle (c, c->take ? c->take (f, c->request, NULL, c->ret) : 0);
 	}
-}
-
-static void
-drop_fds (struct call *c)
-{
-	if (c->owns_fds)
-		message_close_fds (c->request);
-	c->request->n_fds = 0;
 }
 
 /* What was wrong may be ours (no fd left to duplicate, say), but the request may have left in part, so it ends the connection all the same. */

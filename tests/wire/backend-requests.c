@@ -437,6 +437,29 @@ wrong_answers_close_the_channel_alone (void)
 	wrong_answer ("08000000 06000000 08000000 00000000 00000000", -1, -EBADMSG);	/* another version */
 }
 
+/* The front-end has the channel's description, too, so it is still readable when ours is closed: nobody may be watching it. */
+static void
+a_channel_that_the_front_end_keeps (void)
+{
+	int pair[2];
+
+	begin ();
+	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	bytes_send (far_end, "\x15\0\0\0\1\0\0\0\0\0\0\0", 12, &pair[1], 1);
+	hex_run ();
+	CU_ASSERT_EQUAL (vh_backend_lookup_object (backend, some_uuid, ANSWERED), 0);
+	hex_run ();
+	CU_ASSERT_EQUAL (send (pair[0], "\6\0\0\0\5\0\0\0\0\0\0\0", 12, MSG_NOSIGNAL), 12);
+	hex_run ();
+	CU_ASSERT_TRUE (heard (1, -EPROTO));
+	CU_ASSERT_EQUAL (send (pair[0], "more", 4, MSG_NOSIGNAL), 4);
+	hex_run ();
+	CU_ASSERT_TRUE (exchange_hex ("0b000000 01000000 08000000 03000000 00000000", -1, "0b000000 05000000 08000000 03000000 00000000"));
+	close (pair[0]);
+	close (pair[1]);
+	end ();
+}
+
 static void
 an_fd_that_nobody_asked_for (void)
 {
@@ -515,6 +538,7 @@ main (void)
 		{ "so many may wait", so_many_may_wait },
 		{ "a suspended device says nothing", a_suspended_device_says_nothing },
 		{ "wrong answers close the channel, alone", wrong_answers_close_the_channel_alone },
+		{ "a channel that the front-end keeps", a_channel_that_the_front_end_keeps },
 		{ "an fd that nobody asked for", an_fd_that_nobody_asked_for },
 		{ "no answer at all", no_answer_at_all },
 		{ "the end answers all", the_end_answers_all },

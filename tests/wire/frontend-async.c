@@ -587,6 +587,27 @@ test_back_end_asks_meanwhile (void)
 	frontend_end ();
 }
 
+/* A call that waits behind another one keeps its fd for itself, and never gets to send it. */
+static void
+script_closed_at_once (void)
+{
+	peer_expect ("01000000 01000000 00000000", 0);
+	peer_close (PEER_MAIN);
+}
+
+static void
+test_closed_with_fds_unsent (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+
+	begin (script_closed_at_once, PATIENCE_MS);
+	CU_ASSERT_EQUAL (vh_frontend_handshake (number (0), UINT64_MAX), 0);
+	CU_ASSERT_EQUAL (vh_frontend_set_vring_kick (number (1), 0, fd), 0);
+	loop_until (2);
+	frontend_end ();	/* no fd is left */
+	close (fd);
+}
+
 int
 main (void)
 {
@@ -610,6 +631,7 @@ main (void)
 		{ "freed with calls on their way", test_freed_with_calls },
 		{ "own deadlines", test_own_deadlines },
 		{ "the back-end asks meanwhile", test_back_end_asks_meanwhile },
+		{ "closed with fds that were not sent", test_closed_with_fds_unsent },
 		CU_TEST_INFO_NULL,
 	};
 
