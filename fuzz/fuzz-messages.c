@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 #define MOST_HELD 64
 
 #define SET_VRING_KICK 12
+#define VRING_KICK 35
 
 struct fuzz {
 	const uint8_t *data;
@@ -55,7 +56,7 @@ struct fuzz {
 	bool hold;
 	struct vh_request *held[MOST_HELD];
 	struct vh_ring *held_of[MOST_HELD];
-	unsigned n_held, starts, stops, arrivals, departures;
+	unsigned n_held, starts, stops, arrivals, departures, asked, answers;
 	uint8_t config[24];
 };
 
@@ -186,8 +187,85 @@ device_set_config (void *opaque, uint32_t offset, const void *buf, uint32_t size
 	return 0;
 }
 
+static int
+device_send_rarp (void *opaque, const uint8_t mac[6])
+{
+	return 0;
+}
+
+static int
+device_set_mtu (void *opaque, unsigned mtu)
+{
+	if (mtu < 68 || mtu > 65535)
+		wrong ("an MTU that cannot be");
+	return 0;
+}
+
+static int
+device_create_session (void *opaque, const struct vh_crypto_session *s, int64_t *id)
+{
+	if (s->asymmetric ? s->u.asym.key_size > sizeof (s->u.asym.key) : s->u.sym.auth_key_size > sizeof (s->u.sym.auth_key))
+		wrong ("a key that is longer than it can be");
+	*id = 5;
+	return 0;
+}
+
+static int
+device_close_session (void *opaque, int64_t id)
+{
+	return id == 5 ? 0 : -1;
+}
+
+static int
+device_get_shmem_config (void *opaque, uint64_t sizes[VH_MAX_SHMEM])
+{
+	sizes[1] = PAGE;
+	return 0;
+}
+
+static int
+device_get_object (void *opaque, const uint8_t uuid[VH_UUID_SIZE])
+{
+	struct fuzz *f = opaque;
+
+	return uuid[0] == 1 ? f->fds[FD_SMALL] : -1;
+}
+
+static int
+device_set_gpu_socket (void *opaque, int fd)
+{
+	close (fd);
+	return 0;
+}
+
+#define STATE_SIZE 100000u	/* more than a pipe takes */
+
+static int
+device_state_save (void *opaque, uint64_t offset, void *buf, size_t size)
+{
+	size_t n = STATE_SIZE - offset < size ? STATE_SIZE - offset : size;
+
+	memset (buf, 0x5a, n);
+	return (int) n;
+}
+
+static int
+device_state_load (void *opaque, uint64_t offset, const void *buf, size_t size)
+{
+	return offset > STATE_SIZE ? -1 : 0;
+}
+
 static const struct vh_device_ops device_ops = {
 	.size = sizeof (device_ops),
+	.send_rarp = device_send_rarp,
+	.set_mtu = device_set_mtu,
+	.create_crypto_session = device_create_session,
+	.close_crypto_session = device_close_session,
+	.get_shmem_config = device_get_shmem_config,
+	.get_object = device_get_object,
+	.set_gpu_socket = device_set_gpu_socket,
+	.state_save = device_state_save,
+	.state_load = device_state_load,
 	.set_config = device_set_config,
 	.connected = device_connected,
 	.disconnected = device_disconnected,
@@ -326,7 +404,7 @@ fd_of_kind (struct fuzz *f, unsigned kind)
 }
 
 static void
-send_bytes (struct fuzz *f, const void *data, size_t n, unsigned kind, unsigned n_fds)
+send_on (struct fuzz *f, int socket, const void *data, size_t n, unsigned kind, unsigned n_fds)
 {
 	union {
 		struct cmsghdr align;
@@ -350,7 +428,13 @@ send_bytes (struct fuzz *f, const void *data, size_t n, unsigned kind, unsigned 
 		memcpy (CMSG_DATA (cmsg), fds, n_fds * sizeof (int));
 	}
 	/* A socket that is full or closed takes nothing, and that is fine. */
-	(void) !sendmsg (f->socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void) !sendmsg (socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+send_bytes (struct fuzz *f, const void *data, size_t n, unsigned kind, unsigned n_fds)
+{
+	send_on (f, f->socket, data, n, kind, n_fds);
 }
 
 static void
@@ -364,8 +448,59 @@ step_message (struct fuzz *f)
 
 	memcpy (message, header, sizeof (header));
 	/* Kicks with the bit for "no fd"; and what a wrong size makes of the bytes that follow is unknown. */
-	f->polled |= excess != 0 || (id == SET_VRING_KICK && (message[13] & 1));
+	f->polled |= excess != 0 || (id == SET_VRING_KICK && (message[13] & 1)) || id == VRING_KICK;
 	send_bytes (f, message, 12 + n, fds % FD_KINDS, fds / FD_KINDS % (MOST_FDS + 1));
+}
+
+static void
+asked (void *opaque, int err, int fd)
+{
+	struct fuzz *f = opaque;
+
+	f->answers++;
+	if (fd >= 0)
+		close (fd);
+}
+
+static void
+step_ask (struct fuzz *f)
+{
+	uint8_t which = next_byte (f), uuid[VH_UUID_SIZE] = { 2, which };
+	struct vh_shmem_map map = { .id = 1, .size = PAGE, .offset = (uint64_t) which * PAGE };
+	int err;
+
+	switch (which % 6) {
+	case 0:
+		err = vh_backend_add_object (f->backend, uuid, f->fds[FD_SMALL], asked, f);
+		break;
+	case 1:
+		err = vh_backend_remove_object (f->backend, uuid, asked, f);
+		break;
+	case 2:
+		err = vh_backend_lookup_object (f->backend, uuid, asked, f);
+		break;
+	case 3:
+		err = vh_backend_map_shmem (f->backend, &map, f->fds[FD_SMALL], asked, f);
+		break;
+	case 4:
+		err = vh_backend_unmap_shmem (f->backend, &map, asked, f);
+		break;
+	default:
+		err = vh_backend_set_host_notifier (f->backend, which % 3, f->fds[FD_SMALL], 0, asked, f);
+		break;
+	}
+	f->asked += err == 0;
+}
+
+static void
+step_answer (struct fuzz *f)
+{
+	uint8_t buf[255];
+	unsigned n = next_byte (f), fds = next_byte (f);
+
+	next_bytes (f, buf, n);
+	if (n > 0)
+		send_on (f, f->far_stream, buf, n, fds % FD_KINDS, fds / FD_KINDS % (MOST_FDS + 1));
 }
 
 static void
@@ -425,6 +560,12 @@ take_step (struct fuzz *f)
 	case STEP_CHANGED:
 		vh_backend_config_changed (f->backend);
 		break;
+	case STEP_ASK:
+		step_ask (f);
+		break;
+	case STEP_ANSWER:
+		step_answer (f);
+		break;
 	}
 }
 
@@ -472,6 +613,8 @@ run_input (struct fuzz *f)
 	vh_backend_free (f->backend);
 	if (f->arrivals != 1 || f->departures != 1 || f->n_held != 0)
 		wrong ("the device did not hear of the end");
+	if (f->answers != f->asked)
+		wrong ("the device asked for something and was not told");
 	vh_loop_free (f->loop);
 	close_fds (f);
 }

@@ -15,6 +15,8 @@ enum step {
 	STEP_RELEASE,	/* the device gives back so many */
 	STEP_CUT,	/* the guest's memory is cut off at so many pages */
 	STEP_CHANGED,	/* the device says that its configuration changed */
+	STEP_ASK,	/* which: the device asks the front-end for something */
+	STEP_ANSWER,	/* n, fds, then n bytes: from the far end of the stream socket, which may be the channel, or the way to a device's state */
 	STEPS
 };
 

@@ -320,6 +320,84 @@ changes (void)
 	end ();
 }
 
+/* Messages that only some devices have. */
+static void
+special_ones (void)
+{
+	begin ("special");
+	tell_u64 (16, 0x56c8ec | 0x80000);
+	tell_u64 (2, WITH_BIT_30);
+	tell_u64 (19, 0x563412005452);
+	tell_u64 (20, 1500);
+	tell_state (23, 1, 0);
+	tell_u64 (27, 5);
+	header (33, ONE_FD (FD_STREAM), 0);
+	tell_u64 (39, 11);
+	ask (40);
+	header (41, NO_FDS, 16);
+	put (1, 16);
+	header (42, ONE_FD (FD_PIPE), 8);
+	put (0, 8);
+	header (42, ONE_FD (FD_STREAM), 8);
+	put (1, 8);
+	put (STEP_ANSWER, 1);
+	put (4, 1);
+	put (0, 1);
+	put (0x01020304, 4);
+	ask (43);
+	ask (44);
+	tell_u64 (39, 0);
+	end ();
+
+	begin ("asked");
+	tell_u64 (16, 0x440c28);
+	tell_u64 (2, WITH_BIT_30);
+	header (21, ONE_FD (FD_STREAM), 0);
+	tell_fd (12, 1, FD_EVENT);
+	for (uint8_t which = 0; which < 6; which++)
+		step (STEP_ASK, which);
+	for (uint8_t id = 6; id <= 10; id++) {
+		put (STEP_ANSWER, 1);
+		put (20, 1);
+		put (NO_FDS, 1);
+		put (id, 4);
+		put (5, 4);
+		put (8, 4);
+		put (0, 8);
+	}
+	end ();
+
+	begin ("in-band");
+	tell_u64 (16, 0x4028);
+	tell_u64 (2, WITH_BIT_30);
+	header (21, ONE_FD (FD_STREAM), 0);
+	set_table ();
+	tell_state (8, 0, 16);
+	header (9, NO_FDS, 40);
+	put (0, 8);
+	put (DESC, 8);
+	put (USED, 8);
+	put (AVAIL, 8);
+	put (0, 8);
+	tell_state (18, 0, 1);
+	requests (2);
+	tell_state (35, 0, 0);
+	tell_state (35, 0, 0);
+	tell_state (11, 0, 0);
+	end ();
+
+	begin ("skip-drain");
+	tell_u64 (16, 0x901028);
+	tell_u64 (2, WITH_BIT_30);
+	set_table ();
+	start_ring (0, 16);
+	step (STEP_HOLD, 1);
+	requests (2);
+	tell_state (45, 0, 0);
+	step (STEP_RELEASE, 2);
+	end ();
+}
+
 static void
 odd_ones (void)
 {
@@ -379,6 +457,7 @@ main (int argc, char **argv)
 	folder = argv[1];
 	sessions ();
 	changes ();
+	special_ones ();
 	odd_ones ();
 	return failed;
 }
