@@ -28,7 +28,7 @@ check xz-utils           packs the distribution, unpacks the source of a kernel
 check groff-base         checks the manual pages
 check iproute2         network namespaces and TAP interfaces for vhost-user-net
 check dpdk-dev         has testpmd, a network device to talk to
-check python3            drives QEMU's monitor, starts back-ends as management software does
+check python3            drives the monitor of QEMU, starts back-ends as management software does
 '
 
 # packages_for demo|check: names, one on each line.
