@@ -102,6 +102,12 @@ uint64_t vh_ring_features (const struct vh_ring *);
  */
 int vh_ring_is_big_endian (const struct vh_ring *);
 
+/*
+ * 1 when the ring was started at the position where drivers begin, 0 when it goes on from another one: a driver that was stopped for a while, or that had
+ * another back-end before.
+ */
+int vh_ring_is_new (const struct vh_ring *);
+
 /* Requests taken and not given back. */
 unsigned vh_ring_in_flight (const struct vh_ring *);
 

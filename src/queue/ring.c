@@ -371,6 +371,13 @@ vh_ring_features (const struct vh_ring *ring)
 	return ring->setup.features;
 }
 
+int
+vh_ring_is_new (const struct vh_ring *ring)
+{
+	/* Some front-ends tell the position of what is available only: the lower half. */
+	return (uint16_t) ring->setup.base == (uint16_t) ring->layout->first_base;
+}
+
 unsigned
 vh_ring_in_flight (const struct vh_ring *ring)
 {

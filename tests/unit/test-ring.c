@@ -72,6 +72,32 @@ set_request_size (struct guest *g, uint64_t v)
 	g->setup.request_size = (size_t) v;
 }
 
+static bool
+is_new (uint32_t base, uint64_t features)
+{
+	struct guest g;
+	bool is_new;
+
+	guest_open (&g, 128, features);
+	g.setup.base = base;
+	CU_ASSERT_EQUAL_FATAL (guest_start (&g), 0);
+	is_new = vh_ring_is_new (g.ring);
+	guest_close (&g);
+	return is_new;
+}
+
+static void
+a_ring_that_goes_on_is_not_new (void)
+{
+	CU_ASSERT_TRUE (is_new (0, 0));
+	CU_ASSERT_FALSE (is_new (1, 0));
+	CU_ASSERT_FALSE (is_new (0xffff, 0));
+	CU_ASSERT_TRUE (is_new (0x80008000, VH_BIT (VH_F_RING_PACKED)));
+	CU_ASSERT_TRUE (is_new (0x8000, VH_BIT (VH_F_RING_PACKED)));
+	CU_ASSERT_FALSE (is_new (0x80018001, VH_BIT (VH_F_RING_PACKED)));
+	CU_ASSERT_FALSE (is_new (0, VH_BIT (VH_F_RING_PACKED)));
+}
+
 static void
 what_a_ring_can_be (void)
 {
@@ -505,6 +531,7 @@ main (void)
 {
 	CU_TestInfo tests[] = {
 		{ "what a ring can be", what_a_ring_can_be },
+		{ "a ring that goes on is not new", a_ring_that_goes_on_is_not_new },
 		{ "areas that are not aligned here", areas_that_are_not_aligned_here },
 		{ "areas in several regions", areas_in_several_regions },
 		{ "what a ring knows", what_a_ring_knows },
