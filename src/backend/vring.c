@@ -143,7 +143,7 @@ vring_broken (void *opaque, int err, const char *why)
 	loop_poller_remove (&v->poller);
 	error_log (&v->backend->error, VH_LOG_ERROR, "ring %u stopped: %s (%s)", v->index, why, vh_strerror (err));
 	if (v->now.err >= 0)
-		fd_notify (v->now.err);
+		fd_tell (v->now.err);
 	else if (v->now.err_in_band)
 		vring_mark (v, &v->err_due);
 }

@@ -53,7 +53,7 @@ void
 vring_tell_error (struct vring *v)
 {
 	if (v->err >= 0)
-		fd_notify (v->err);
+		fd_tell (v->err);
 	else if (in_band (v->backend) && !v->no_err)
 		__atomic_store_n (&v->err_due, true, __ATOMIC_RELEASE);	/* it leaves when this message is served */
 }
@@ -327,7 +327,7 @@ vring_take_fd (struct vring *v, struct message *m, int *which, bool *none)
 	int fd = -1;
 
 	if (m->n_fds == 1) {
-		if (!fd_can_notify (m->fds[0]))
+		if (which == &v->kick ? !fd_can_notify (m->fds[0]) : !fd_can_be_told (m->fds[0]))
 			return -EINVAL;
 		fd = message_take_fd (m, 0);
 	}

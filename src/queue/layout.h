@@ -149,6 +149,7 @@ struct vh_ring {
 	struct dirty *dirty;			/* NULL: without a dirty log */
 	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
 	int call;
+	bool call_is_stream;		/* a socket, and no eventfd */
 	struct vh_ring_counters counters;
 	void *opaque;				/* the device's */
 	uint64_t denied;

@@ -10,7 +10,7 @@ void
 notify_call (struct vh_ring *ring)
 {
 	/* What fails here is the peer's fd: it polls, or it waits for ever. */
-	if (ring->call >= 0 && fd_notify (ring->call) == 0)
+	if (ring->call >= 0 && (unlikely (ring->call_is_stream) ? fd_notify_stream (ring->call) : fd_notify (ring->call)) == 0)
 		ring->counters.calls++;
 	if (ring->call < 0 && ring->setup.call)
 		ring->setup.call (ring->setup.opaque);

@@ -80,10 +80,28 @@ packed_store_event (struct vh_ring *ring, uint16_t position, uint32_t flags)
 	__atomic_store_n ((uint32_t *) ring->areas[AREA_USED], htole32 (position | flags << 16), __ATOMIC_RELAXED);
 }
 
+/*
+ * User Mode Linux (virtio_uml of Linux 6.1) says 0 of each ring that is new.  In a packed ring that is where a lap with another wrap counter begins; but then
+ * each chain of the lap before has left its first descriptor marked as used.
+ */
+static uint32_t
+packed_true_base (const struct vh_ring *ring, uint32_t base)
+{
+	for (unsigned i = 0; base == 0; i++) {
+		if (i == ring->size)
+			return PACKED_FIRST_BASE;
+		if (packed_flags (packed_load_head (ring, (uint16_t) i)) & DESC_F_USED)
+			break;
+	}
+	return base;
+}
+
 static int
 packed_start (struct vh_ring *ring, uint32_t base)
 {
 	packed_init_own (ring);
+	base = packed_true_base (ring, base);
+	ring->setup.base = base;
 	ring->next_avail = ring->seen = (uint16_t) base;
 	ring->next_used = base_used (base);
 	packed_store_event (ring, 0, EVENT_ENABLE);

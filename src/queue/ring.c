@@ -12,6 +12,7 @@
 #include "queue/notify.h"
 #include "queue/order.h"
 #include "util/lines.h"
+#include "util/fd.h"
 
 static const char lost_memory[] = "guest memory was lost";
 
@@ -428,6 +429,7 @@ ring_set_call (struct vh_ring *ring, int fd)
 	/* Somebody else listens now, who may have missed something. */
 	ring->called_valid = false;
 	ring->call = fd;
+	ring->call_is_stream = fd >= 0 && fd_is_stream (fd);
 	/* The process before us may have died between a publication and its call. */
 	if (ring->inflight && ring->inflight->recovered)
 		notify_call (ring);

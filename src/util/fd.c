@@ -51,6 +51,14 @@ fd_is_stream (int fd)
 	return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
+bool
+fd_can_be_told (int fd)
+{
+	return fd_can_notify (fd) || fd_is_stream (fd);
+}
+
+static const uint64_t one = 1;
+
 int
 fd_page_size (int fd, uint64_t *ret)
 {
@@ -65,7 +73,6 @@ fd_page_size (int fd, uint64_t *ret)
 int
 fd_notify (int fd)
 {
-	static const uint64_t one = 1;
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	int flags = fcntl (fd, F_GETFL);
 
@@ -77,6 +84,21 @@ fd_notify (int fd)
 	if (write (fd, &one, sizeof (one)) < 0 && errno != EAGAIN && errno != EINTR)
 		return -errno;
 	return 0;
+}
+
+int
+fd_notify_stream (int fd)
+{
+	/* A peer that is gone must not end us by SIGPIPE, nor one that does not read make us wait. */
+	ssize_t n = send (fd, &one, sizeof (one), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+}
+
+int
+fd_tell (int fd)
+{
+	return fd_is_stream (fd) ? fd_notify_stream (fd) : fd_notify (fd);
 }
 
 int64_t

@@ -23,10 +23,17 @@ bool fd_is_stream (int fd);
 /* To what mappings of this file are aligned: a page, or the size of its huge pages.  0, or a negative errno. */
 int fd_page_size (int fd, uint64_t *ret);
 
+/* Can a peer hear through it?  What can carry notifications; or a stream socket, which User Mode Linux has in the place of an eventfd for calls. */
+bool fd_can_be_told (int fd);
+
 /*
  * Notifies: adds one to an eventfd, and does not block, whatever the peer did to the description.  A full one counts as notified.  0, or a negative errno.
  */
 int fd_notify (int fd);
+
+/* The same through a stream socket: eight bytes.  And through either. */
+int fd_notify_stream (int fd);
+int fd_tell (int fd);
 
 /* Monotonic time in milliseconds, for deadlines. */
 int64_t clock_ms (void);

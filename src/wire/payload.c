@@ -162,6 +162,21 @@ region_put (uint8_t *p, bool xen, const struct vh_region *r)
 	memcpy (p, &w, region_size (xen));
 }
 
+/*
+ * Are the regions all that there is?  User Mode Linux (virtio_uml of Linux 6.1) always sends two, of which the second one is zeroes when the number in front
+ * says that there is one.
+ */
+static bool
+table_ends (const struct message *m, size_t at, bool xen)
+{
+	if (m->size < at || (m->size - at) % region_size (xen) != 0)
+		return false;
+	for (; at < m->size; at++)
+		if (m->body[at] != 0)
+			return false;
+	return true;
+}
+
 int
 message_get_mem_table (const struct message *m, bool xen, struct vh_region regions[VH_MAX_TABLE_REGIONS], unsigned *n)
 {
@@ -170,7 +185,7 @@ message_get_mem_table (const struct message *m, bool xen, struct vh_region regio
 	if (m->size < sizeof (t))
 		return -EBADMSG;
 	memcpy (&t, m->body, sizeof (t));
-	if (t.padding != 0 || t.n > VH_MAX_TABLE_REGIONS || m->size != sizeof (t) + t.n * region_size (xen))
+	if (t.padding != 0 || t.n > VH_MAX_TABLE_REGIONS || !table_ends (m, sizeof (t) + t.n * region_size (xen), xen))
 		return -EBADMSG;
 	for (unsigned i = 0; i < t.n; i++)
 		region_get (m->body + sizeof (t) + i * region_size (xen), xen, &regions[i]);

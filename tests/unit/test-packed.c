@@ -205,6 +205,8 @@ bases (void)
 		struct packed p;
 
 		packed_open (&p, 7, 0);
+		if (!(given[i] & WRAP))	/* a lap has passed */
+			packed_write (&p, GUEST_DESC, 0, 0, 0, 0, AVAIL_BIT | USED_BIT);
 		CU_ASSERT_EQUAL_FATAL (packed_start (&p, given[i]), 0);
 		CU_ASSERT_EQUAL (ring_base (p.g.ring), (given[i] & 0xffff) * 0x10001);
 		for (unsigned k = 0; k < 20; k++) {
@@ -224,6 +226,31 @@ bases (void)
 }
 
 /* What is used may be behind what is available: the driver waits there for what another back-end had taken. */
+/* User Mode Linux says 0 of a ring that is new; also when its driver has begun. */
+static void
+a_new_ring_of_user_mode_linux (void)
+{
+	struct vh_request *r;
+	struct packed p;
+
+	for (unsigned begun = 0; begun < 2; begun++) {
+		packed_open (&p, 7, 0);
+		p.next = p.used = WRAP;
+		if (begun)
+			packed_add_chain (&p, 2, 16, 1);
+		p.g.setup.base = 0;
+		CU_ASSERT_EQUAL_FATAL (guest_start (&p.g), 0);
+		CU_ASSERT_EQUAL (ring_base (p.g.ring), 0x80008000);
+		CU_ASSERT_TRUE (vh_ring_is_new (p.g.ring));
+		if (!begun)
+			packed_add_chain (&p, 2, 16, 1);
+		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
+		give (&p, r, 0);
+		CU_ASSERT_TRUE (packed_is_used (&p, 2, 1, 0));
+		packed_close (&p);
+	}
+}
+
 static void
 a_base_with_requests_in_flight (void)
 {
@@ -503,6 +530,7 @@ main (void)
 		{ "rings of any size", rings_of_any_size },
 		{ "largest ring is full", largest_ring_is_full },
 		{ "bases", bases },
+		{ "a new ring of User Mode Linux", a_new_ring_of_user_mode_linux },
 		{ "a base with requests in flight", a_base_with_requests_in_flight },
 		{ "empty descriptors are skipped", empty_descriptors_are_skipped },
 		{ "edges anywhere in a chain", edges_anywhere_in_a_chain },

@@ -3,6 +3,7 @@
  * The codecs of payloads, byte for byte, against bytes written by hand: no structure of the library is used to say what is right.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/suite.h"
@@ -163,6 +164,27 @@ mem_tables (void)
 	CU_ASSERT_EQUAL (message_get_mem_table (&message, false, regions, &n), -EBADMSG);
 }
 
+/* User Mode Linux sends a second region of zeroes behind the only one. */
+static void
+mem_table_with_room (void)
+{
+	static const char zeroes[] = "0000000000000000 0000000000000000 0000000000000000 0000000000000000";
+	struct vh_region r[8];
+	char hex[400];
+	unsigned n;
+
+	snprintf (hex, sizeof (hex), "01000000 00000000 %s %s", REGION_1, zeroes);
+	take (hex);
+	CU_ASSERT_EQUAL (message_get_mem_table (&message, false, r, &n), 0);
+	CU_ASSERT_TRUE (n == 1 && same_region (&r[0], &region_1));
+	/* But neither something else, nor half of one. */
+	message.body[message.size - 1] = 1;
+	CU_ASSERT_EQUAL (message_get_mem_table (&message, false, r, &n), -EBADMSG);
+	message.body[message.size - 1] = 0;
+	message.size -= 8;
+	CU_ASSERT_EQUAL (message_get_mem_table (&message, false, r, &n), -EBADMSG);
+}
+
 static int
 mem_table (const char *hex)
 {
@@ -238,6 +260,7 @@ main (void)
 		{ "vring fd", vring_fds },
 		{ "vring addresses", vring_address },
 		{ "memory tables", mem_tables },
+		{ "a memory table with room", mem_table_with_room },
 		{ "memory tables that are wrong", mem_tables_that_are_wrong },
 		{ "single regions", single_regions },
 		{ "ranges of the configuration", config_ranges },

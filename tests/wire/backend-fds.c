@@ -151,6 +151,45 @@ close_all (int *fds, unsigned n)
 		close (fds[i]);
 }
 
+/* The socket pair that User Mode Linux has in the place of the eventfds for calls and errors. */
+static void
+calls_through_a_socket (void)
+{
+	static const char zeroes[4096];
+	int call[2], err[2];
+
+	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, call), 0);
+	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, err), 0);
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_CALL, 0, call[1]), ACK);
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_ERR, 0, err[1]), ACK);
+	close (err[1]);
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
+	CU_ASSERT_EQUAL (driver_signals (call[0]), 1);
+	/* One that is full, or whose reader is gone, stops nobody and ends nobody. */
+	while (send (call[1], zeroes, sizeof (zeroes), MSG_DONTWAIT) > 0)
+		;
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 1));
+	close (call[0]);
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 2));
+	close (call[1]);
+	driver_set_avail (&rig.drivers[0], 5000);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (driver_signals (err[0]), 1);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+	close (err[0]);
+}
+
+static bool
+is_stream (int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof (type);
+
+	return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 static void
 hostile_25_a_kick_that_is_no_eventfd (void)
 {
@@ -161,6 +200,8 @@ hostile_25_a_kick_that_is_no_eventfd (void)
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned request = 0; request < 3; request++) {
 			CU_ASSERT_TRUE (fds[i] >= 0);
+			if (request > 0 && is_stream (fds[i]))
+				continue;	/* see above */
 			CU_ASSERT_EQUAL (rig_tell_fd (&rig, ring_fd_requests[request], 0, fds[i]), REFUSAL);
 		}
 	CU_ASSERT_TRUE (rig_pump (&rig));
@@ -322,15 +363,6 @@ hostile_29_a_channel_again_closes_the_one_before (void)
 	CU_ASSERT_EQUAL (suite_open_fds (), before);
 }
 
-static bool
-is_stream (int fd)
-{
-	int type = 0;
-	socklen_t size = sizeof (type);
-
-	return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
 static void
 hostile_29_a_channel_of_another_kind (void)
 {
@@ -394,6 +426,7 @@ struct CU_TestInfo fd_cases[] = {
 	CASE (hostile_22_no_fd_left_in_the_process),
 	CASE (hostile_23_regions_and_fds_differ_in_number),
 	CASE (hostile_24_the_no_fd_bit_and_an_fd),
+	CASE (calls_through_a_socket),
 	CASE (hostile_25_a_kick_that_is_no_eventfd),
 	CASE (hostile_25_a_kick_that_only_looks_like_an_eventfd),
 	CASE (hostile_26_a_call_that_is_full_and_blocks),
