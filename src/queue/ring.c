@@ -11,8 +11,8 @@
 #include "queue/layout.h"
 #include "queue/notify.h"
 #include "queue/order.h"
-#include "util/lines.h"
 #include "util/fd.h"
+#include "util/lines.h"
 
 static const char lost_memory[] = "guest memory was lost";
 
