@@ -12,29 +12,13 @@ requires_built tests/e2e/console-requests
 requires stty coreutils
 make_tmpdir
 cd "$tmpdir"
-run=$abs_top_builddir/run
-console=$abs_top_builddir/devices/vhost-user-console
+program=vhost-user-console
+. "$abs_top_srcdir/tests/e2e/device.sh"
 requests=$abs_top_builddir/tests/e2e/console-requests
 
-serve ()
-{
-	start_process log "$run" "$console" --socket-path=s "$@"
-	daemon=$started_pid
-	wait_for_socket s "$daemon" log
-}
-
-finish ()
-{
-	stop_process "$daemon"
-	test "$stopped_status" = 0 || fail "status $stopped_status: $(cat log)"
-	test ! -e s || fail "a socket is left"
-}
-
-# What the guest prints is in the file "answers".
 ask ()
 {
-	timeout 120 "$run" "$requests" s "$@" >answers 2>err ||
-		fail "requests: $(cat err log)"
+	ask_guest "$requests" s "$@"
 }
 
 has ()
@@ -45,7 +29,7 @@ has ()
 check_file ()
 {
 	rm -f out
-	serve --console=file:out --stats
+	serve --socket-path=s --console=file:out --stats
 	ask size say first hostile fill 100
 	grep -q 'size 0 0, not offered, 1 ports' answers ||
 		fail "size: $(cat answers)"
@@ -65,7 +49,7 @@ check_file ()
 
 check_terminal ()
 {
-	serve --console=pty:tty
+	serve --socket-path=s --console=pty:tty
 	exec 3<>tty
 	stty -F tty raw -echo cols 100 rows 40
 	sleep 1
@@ -76,9 +60,8 @@ check_terminal ()
 	grep -qx typed answers || fail "typed: $(cat answers)"
 	test "$(timeout 20 head -c 5 <&3)" = shown || fail "not shown"
 	exec 3<&-
-	finish
-	test ! -L tty || fail "a link is left"
-	serve --console=pty --size=90x30
+	finish tty
+	serve --socket-path=s --console=pty --size=90x30
 	grep -q 'console: is /dev/pts/[0-9]*$' log || fail "where? $(cat log)"
 	ask size say "to nobody" fill 2000
 	grep -q 'size 90 30, offered' answers || fail "size: $(cat answers)"
@@ -90,7 +73,7 @@ check_terminal ()
 check_stdio ()
 {
 	mkfifo in
-	"$run" "$console" --socket-path=s --console=stdio <in >out 2>log &
+	"$run" "$device" --socket-path=s --console=stdio <in >out 2>log &
 	daemon=$!
 	at_exit "kill $daemon 2>/dev/null"
 	exec 4>in
@@ -111,7 +94,7 @@ check_hosts_that_do_not_read ()
 {
 	mkfifo pipe
 	exec 3<>pipe
-	serve --console=file:pipe --stats
+	serve --socket-path=s --console=file:pipe --stats
 	ask fill 4000
 	grep -qx '4000 KiB taken' answers || fail "console: $(cat answers)"
 	finish
@@ -119,7 +102,7 @@ check_hosts_that_do_not_read ()
 	lost=$(sed -n 's/.* \([0-9]*\) lost,.*/\1/p' log)
 	test "$lost" -gt 1000000 || fail "lost: $(cat log)"
 	exec 3<>pipe
-	serve --console=file:out --port=com.example.port=file:pipe
+	serve --socket-path=s --console=file:out --port=com.example.port=file:pipe
 	ask ports blocked 4000
 	taken=$(sed -n 's/ KiB taken$//p' answers)
 	test "$taken" -lt 200 || fail "port: $(tail -n 1 answers)"
@@ -135,7 +118,7 @@ check_hosts_that_do_not_read ()
 check_ports ()
 {
 	rm -f out port
-	serve --console=file:out --port=com.example.port=file:port
+	serve --socket-path=s --console=file:out --port=com.example.port=file:port
 	ask ports size say one say-port two hostile
 	sort answers >sorted
 	cat >expected <<-EOF
@@ -162,7 +145,7 @@ check_ports ()
 check_killed_frontend ()
 {
 	rm -f out
-	serve --console=file:out
+	serve --socket-path=s --console=file:out
 	for round in 1 2 3; do
 		"$run" "$requests" s fill 1000000 >killed 2>&1 &
 		killed=$!
@@ -174,20 +157,6 @@ check_killed_frontend ()
 	test "$(tail -c 5 out)" = after || fail "after"
 	finish
 	say "ok: front-ends that are killed"
-}
-
-# expect STATUS TEXT ARGUMENT...: this status, and one line that has the text.
-expect ()
-{
-	expected=$1
-	text=$2
-	shift 2
-	status=0
-	timeout 20 "$run" "$console" "$@" >out 2>err </dev/null || status=$?
-	test $status = "$expected" || fail "status $status: $* ($(cat err))"
-	test "$(wc -l <err)" = 1 || fail "not one line: $*: $(cat err)"
-	grep -q '^vhost-user-console: ' err || fail "who says it: $(cat err)"
-	grep -qF -e "$text" err || fail "no '$text' for: $*: $(cat err)"
 }
 
 check_command_line ()
@@ -209,16 +178,7 @@ check_command_line ()
 		--queue-threads=0:1
 	expect 1 "No such file" --socket-path=s --console=file:no/such/folder
 	expect 1 "No such file" --socket-path=s --console=listen:no/such/folder
-	test ! -e s || fail "a socket is left by a start that failed"
-	test "$("$run" "$console" --print-capabilities)" = \
-		'{"type":"console","features":[]}' ||
-		fail "--print-capabilities"
-	"$run" "$console" --help >help || fail "--help"
-	for option in $(sed -n 's/^  ...\? *--\([a-z-]*\).*/\1/p' help); do
-		sed 's/\\//g' "$abs_top_srcdir/docs/man/vhost-user-console.1" |
-			grep -q -e "--$option" ||
-			fail "the manual does not have --$option"
-	done
+	check_words console
 	say "ok: command lines"
 }
 

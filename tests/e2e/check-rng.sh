@@ -11,29 +11,14 @@ requires_built devices/vhost-user-rng
 requires_built tests/e2e/rng-requests
 make_tmpdir
 cd "$tmpdir"
-run=$abs_top_builddir/run
-rng=$abs_top_builddir/devices/vhost-user-rng
+program=vhost-user-rng
+. "$abs_top_srcdir/tests/e2e/device.sh"
 requests=$abs_top_builddir/tests/e2e/rng-requests
-
-serve ()
-{
-	start_process log "$run" "$rng" --socket-path=s "$@"
-	daemon=$started_pid
-	wait_for_socket s "$daemon" log
-}
-
-finish ()
-{
-	stop_process "$daemon"
-	test "$stopped_status" = 0 || fail "status $stopped_status: $(cat log)"
-	test ! -e s || fail "a socket is left"
-}
 
 # ask SIZE...: the answers are in the file "answers", a line each.
 ask ()
 {
-	"$run" "$requests" s "$@" >answers 2>err ||
-		fail "requests: $(cat err log)"
+	ask_guest "$requests" s "$@"
 }
 
 # bytes_of_line N: how many bytes that answer has.
@@ -45,7 +30,7 @@ bytes_of_line ()
 # A device gives up to 4096 bytes at a time, and what it had at once first.
 check_sizes ()
 {
-	serve
+	serve --socket-path=s
 	ask 1 3 16 0 1000 3076 100000 2
 	line=0
 	for size in 1 3 16 0 1000 3076 4096 2; do
@@ -61,7 +46,7 @@ check_sizes ()
 # of all kinds.
 check_randomness ()
 {
-	serve --stats
+	serve --socket-path=s --stats
 	for client in 1 2 3; do
 		ask 4096 4096
 		cat answers >>all
@@ -79,7 +64,7 @@ check_randomness ()
 check_slow_source ()
 {
 	mkfifo pipe
-	serve --source=pipe
+	serve --socket-path=s --source=pipe
 	"$run" "$requests" s 3 3 >answers 2>err &
 	client=$!
 	at_exit "kill $client 2>/dev/null"
@@ -104,7 +89,7 @@ check_slow_source ()
 # then requests wait, for the next front-end as well.
 check_rate ()
 {
-	serve --max-bytes=100 --period=3600000
+	serve --socket-path=s --max-bytes=100 --period=3600000
 	ask 60 60
 	test "$(bytes_of_line 1) $(bytes_of_line 2)" = "60 40" ||
 		fail "a rate of 100: $(cat answers)"
@@ -116,25 +101,11 @@ check_rate ()
 	kill $client
 	wait $client 2>/dev/null || :
 	finish
-	serve --max-bytes=10 --period=50
+	serve --socket-path=s --max-bytes=10 --period=50
 	ask 10 10 10 10
 	test "$(bytes_of_line 4)" = 10 || fail "periods: $(cat answers)"
 	finish
 	say "ok: a rate"
-}
-
-# expect STATUS TEXT ARGUMENT...: this status, and one line that has the text.
-expect ()
-{
-	expected=$1
-	text=$2
-	shift 2
-	status=0
-	timeout 20 "$run" "$rng" "$@" >out 2>err </dev/null || status=$?
-	test $status = "$expected" || fail "status $status: $* ($(cat err))"
-	test "$(wc -l <err)" = 1 || fail "not one line: $*: $(cat err)"
-	grep -q '^vhost-user-rng: ' err || fail "who says it: $(cat err)"
-	grep -qF -e "$text" err || fail "no '$text' for: $*: $(cat err)"
 }
 
 check_command_line ()
@@ -148,15 +119,7 @@ check_command_line ()
 	expect 1 "No such file" --socket-path=s --source=nothing
 	expect 1 "character device" --socket-path=s --source=file
 	expect 1 "character device" --device socket-path=s --device socket-path=t,source=.
-	test ! -e s || fail "a socket is left by a start that failed"
-	test "$("$run" "$rng" --print-capabilities)" = \
-		'{"type":"rng","features":[]}' || fail "--print-capabilities"
-	"$run" "$rng" --help >help || fail "--help"
-	for option in $(sed -n 's/^  ...\? *--\([a-z-]*\).*/\1/p' help); do
-		sed 's/\\//g' "$abs_top_srcdir/docs/man/vhost-user-rng.1" |
-			grep -q -e "--$option" ||
-			fail "the manual does not have --$option"
-	done
+	check_words rng
 	say "ok: command lines"
 }
 

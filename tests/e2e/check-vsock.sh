@@ -11,27 +11,13 @@ requires_built devices/vhost-user-vsock
 requires_built tests/e2e/vsock-requests
 make_tmpdir
 cd "$tmpdir"
-run=$abs_top_builddir/run
-vsock=$abs_top_builddir/devices/vhost-user-vsock
+program=vhost-user-vsock
+. "$abs_top_srcdir/tests/e2e/device.sh"
 requests=$abs_top_builddir/tests/e2e/vsock-requests
-
-serve ()
-{
-	start_process log "$run" "$vsock" "$@"
-	daemon=$started_pid
-	wait_for_socket s "$daemon" log
-}
-
-finish ()
-{
-	stop_process "$daemon"
-	test "$stopped_status" = 0 || fail "status $stopped_status: $(cat log)"
-	test ! -e s && test ! -e v || fail "a socket is left"
-}
 
 ask ()
 {
-	"$run" "$requests" "$@" >answers 2>err || fail "requests: $(cat err log)"
+	ask_guest "$requests" "$@"
 }
 
 # The ring that has a packet outside guest memory says nothing of it: that is
@@ -44,7 +30,7 @@ check_guests ()
 	kill -USR1 "$daemon"
 	wait_until 10 grep -q 'connections of the guest' log ||
 		fail "no statistics"
-	finish
+	finish v
 	# All but one test connect from each side, two of them twice.
 	grep -q 'v: 9 connections of the guest, 7 of the host, 0 refused,' \
 		log || fail "statistics: $(cat log)"
@@ -58,7 +44,7 @@ check_options ()
 		--uds-mode=600 --buffer=4096 --max-connections=2
 	test "$(stat -c %a v)" = 600 || fail "permissions $(stat -c %a v)"
 	ask s v 4294967294 connections pause
-	finish
+	finish v
 	say "ok: options"
 }
 
@@ -71,8 +57,7 @@ check_two_devices ()
 	other=$!
 	ask s v 3 connections pause
 	wait $other || fail "the second device: $(cat other log)"
-	finish
-	test ! -e t && test ! -e w || fail "a socket is left"
+	finish v t w
 	say "ok: two devices in one process"
 }
 
@@ -88,22 +73,8 @@ check_killed_frontend ()
 		wait $killed 2>/dev/null || :
 	done
 	ask s v 3 connections
-	finish
+	finish v
 	say "ok: front-ends that are killed"
-}
-
-# expect STATUS TEXT ARGUMENT...: this status, and one line that has the text.
-expect ()
-{
-	expected=$1
-	text=$2
-	shift 2
-	status=0
-	timeout 20 "$run" "$vsock" "$@" >out 2>err </dev/null || status=$?
-	test $status = "$expected" || fail "status $status: $* ($(cat err))"
-	test "$(wc -l <err)" = 1 || fail "not one line: $*: $(cat err)"
-	grep -q '^vhost-user-vsock: ' err || fail "who says it: $(cat err)"
-	grep -qF -e "$text" err || fail "no '$text' for: $*: $(cat err)"
 }
 
 check_command_line ()
@@ -122,15 +93,7 @@ check_command_line ()
 	expect 1 file --socket-path=s --uds-path=file
 	expect 1 "No such file" --socket-path=s --uds-path=no/such/folder
 	expect 1 "too long" --socket-path=s --uds-path="$(printf %0100d 0)"
-	test ! -e s || fail "a socket is left by a start that failed"
-	test "$("$run" "$vsock" --print-capabilities)" = \
-		'{"type":"vsock","features":[]}' || fail "--print-capabilities"
-	"$run" "$vsock" --help >help || fail "--help"
-	for option in $(sed -n 's/^  ...\? *--\([a-z-]*\).*/\1/p' help); do
-		sed 's/\\//g' "$abs_top_srcdir/docs/man/vhost-user-vsock.1" |
-			grep -q -e "--$option" ||
-			fail "the manual does not have --$option"
-	done
+	check_words vsock
 	say "ok: command lines"
 }
 
