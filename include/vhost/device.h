@@ -57,6 +57,7 @@ struct vh_vring_addr {
 #define VH_IOTLB_BATCH_BEGIN 5
 #define VH_IOTLB_BATCH_END 6
 
+/* What a device may do at an I/O address. */
 #define VH_ACCESS_RO 0x1
 #define VH_ACCESS_WO 0x2
 #define VH_ACCESS_RW 0x3

@@ -59,10 +59,10 @@ struct vh_frontend_ops {
 	int (*unmap_shmem) (void *opaque, const struct vh_shmem_map *map);
 
 	/*
-	 * The device needs a translation of an I/O address (IOTLB_MSG; ACCESS_PLATFORM), for `perm`: VH_IOTLB_*.  0: it was sent, or will be, by
+	 * The device needs a translation of an I/O address (IOTLB_MSG; ACCESS_PLATFORM), for `access`: VH_ACCESS_*.  0: it was sent, or will be, by
 	 * vh_frontend_iotlb_update, without waiting if from here; a negative errno: there is none.
 	 */
-	int (*iotlb_miss) (void *opaque, uint64_t iova, unsigned perm);
+	int (*iotlb_miss) (void *opaque, uint64_t iova, unsigned access);
 };
 
 struct vh_frontend_options {
@@ -167,16 +167,13 @@ int vh_frontend_set_log_base (struct vh_frontend *, int fd, uint64_t size, uint6
 /* SET_LOG_FD: an eventfd that the back-end signals when it has set bits; borrowed.  -EOPNOTSUPP unless VH_F_LOG_ALL is in force. */
 int vh_frontend_set_log_fd (struct vh_frontend *, int fd);
 
-/* What a device may do at an I/O address. */
-#define VH_IOTLB_READ 0x1u
-#define VH_IOTLB_WRITE 0x2u
-
 /*
  * IOTLB_MSG, for devices behind an IOMMU (VH_F_ACCESS_PLATFORM): the addresses of rings and descriptors are I/O addresses then.  An update says where `size`
- * bytes from `iova` are, as a user address of the region table; with an invalidation they are nowhere any more, and when that returns no request uses them.
+ * bytes from `iova` are, as a user address of the region table, and what the device may do there (VH_ACCESS_*).  With an invalidation they are nowhere any
+ * more, and when that returns no request uses them.
  * -EOPNOTSUPP without ACCESS_PLATFORM; -EINVAL: sums that wrap.
  */
-int vh_frontend_iotlb_update (struct vh_frontend *, uint64_t iova, uint64_t size, uint64_t user_addr, unsigned perm);
+int vh_frontend_iotlb_update (struct vh_frontend *, uint64_t iova, uint64_t size, uint64_t user_addr, unsigned access);
 int vh_frontend_iotlb_invalidate (struct vh_frontend *, uint64_t iova, uint64_t size);
 
 /*

@@ -53,6 +53,8 @@ vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_fr
 	f->config_opaque = f->opaque = taken.opaque;
 	if (taken.ops)
 		memcpy (&f->ops, taken.ops, taken.ops->size < sizeof (f->ops) ? taken.ops->size : sizeof (f->ops));
+	f->iotlb_miss = f->ops.iotlb_miss;
+	f->iotlb_opaque = taken.opaque;
 	channel_init (&f->main, fd);
 	channel_init (&f->backend, -1);
 	watch_init (&f->watch);

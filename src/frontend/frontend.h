@@ -64,7 +64,9 @@ struct vh_frontend {
 	unsigned timeout_ms;
 	unsigned pipeline;		/* most requests that may await their answers */
 	void (*config_changed) (void *opaque);
-	void *config_opaque;		/* for config_changed: a session listens itself */
+	void *config_opaque;		/* for config_changed: a session, or a struct vh_dev, listens itself */
+	int (*iotlb_miss) (void *opaque, uint64_t iova, unsigned perm);	/* ops.iotlb_miss, or who listens in its place; may be NULL */
+	void *iotlb_opaque;
 	struct vh_frontend_ops ops;	/* the caller's; entries may be NULL */
 	void *opaque;			/* for these */
 	struct shmem shmem;

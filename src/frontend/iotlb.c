@@ -18,12 +18,12 @@ call_iotlb (struct vh_frontend *f, const struct iotlb_message *t)
 }
 
 int
-vh_frontend_iotlb_update (struct vh_frontend *f, uint64_t iova, uint64_t size, uint64_t user_addr, unsigned perm)
+vh_frontend_iotlb_update (struct vh_frontend *f, uint64_t iova, uint64_t size, uint64_t user_addr, unsigned access)
 {
-	struct iotlb_message t = { .iova = iova, .size = size, .user = user_addr, .perm = perm, .type = IOTLB_UPDATE };
+	struct iotlb_message t = { .iova = iova, .size = size, .user = user_addr, .perm = access, .type = IOTLB_UPDATE };
 	uint64_t last;
 
-	if (size == 0 || perm < VH_IOTLB_READ || perm > (VH_IOTLB_READ | VH_IOTLB_WRITE) || !checked_add (iova, size - 1, &last) ||
+	if (size == 0 || access < VH_ACCESS_RO || access > VH_ACCESS_RW || !checked_add (iova, size - 1, &last) ||
 	    !checked_add (user_addr, size - 1, &last))
 		return call_refuse (f, REQUEST_IOTLB_MSG, -EINVAL);
 	return call_iotlb (f, &t);

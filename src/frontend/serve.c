@@ -202,7 +202,7 @@ serve_iotlb (struct vh_frontend *f, struct message *m)
 	}
 	if (t.type != IOTLB_MISS || t.perm < 1 || t.perm > 3)
 		return -EINVAL;
-	return f->ops.iotlb_miss ? f->ops.iotlb_miss (f->opaque, t.iova, t.perm) : -ENOSYS;
+	return f->iotlb_miss ? f->iotlb_miss (f->iotlb_opaque, t.iova, t.perm) : -ENOSYS;
 }
 
 typedef int serve_fn (struct vh_frontend *, struct message *);

@@ -18,7 +18,9 @@ struct user_dev {
 	unsigned n_shared;
 	/* Who listened before the device did. */
 	void (*config_changed) (void *opaque);
-	void *opaque;
+	void *config_opaque;
+	int (*iotlb_miss) (void *opaque, uint64_t iova, unsigned access);
+	void *iotlb_opaque;
 };
 
 static struct user_dev *
@@ -321,7 +323,32 @@ user_config_changed (void *opaque)
 	if (u->dev.events.config_changed)
 		dev_config_changed (&u->dev);
 	else if (u->config_changed)
-		u->config_changed (u->opaque);
+		u->config_changed (u->config_opaque);
+}
+
+/* The device's own translations.  They need the feature in force, which starting the device would have sent. */
+static int
+user_iotlb (struct vh_dev *dev, unsigned type, uint64_t iova, uint64_t size, uint64_t user_addr, unsigned access)
+{
+	struct user_dev *u = user_of (dev);
+	int err = dev->running ? 0 : send_features (u, false);
+
+	if (err < 0)
+		return err;
+	return failed (u, type == VH_IOTLB_UPDATE ? vh_frontend_iotlb_update (u->f, iova, size, user_addr, access) :
+			  vh_frontend_iotlb_invalidate (u->f, iova, size));
+}
+
+static int
+user_iotlb_miss (void *opaque, uint64_t iova, unsigned access)
+{
+	struct user_dev *u = opaque;
+
+	if (u->dev.events.iotlb_miss) {
+		dev_iotlb_miss (&u->dev, iova, access);
+		return 0;
+	}
+	return u->iotlb_miss ? u->iotlb_miss (u->iotlb_opaque, iova, access) : -ENOSYS;
 }
 
 static int
@@ -348,6 +375,7 @@ static const struct dev_ops user_ops = {
 	.set_log = user_set_log,
 	.get_config = user_get_config,
 	.set_config = user_set_config,
+	.iotlb = user_iotlb,
 	.fd = user_fd,
 	.dispatch = user_dispatch,
 };
@@ -362,9 +390,13 @@ vh_dev_new_user (struct vh_frontend *f, struct vh_dev **ret)
 	dev_init (&u->dev, &user_ops, &f->error.log, "device");
 	u->f = f;
 	u->config_changed = f->config_changed;
-	u->opaque = f->opaque;
+	u->config_opaque = f->config_opaque;
 	f->config_changed = user_config_changed;
-	f->opaque = u;
+	f->config_opaque = u;
+	u->iotlb_miss = f->iotlb_miss;
+	u->iotlb_opaque = f->iotlb_opaque;
+	f->iotlb_miss = user_iotlb_miss;
+	f->iotlb_opaque = u;
 	*ret = &u->dev;
 	return 0;
 }

@@ -35,7 +35,7 @@ configure ()
 # a function below, step_NAME with - as _; a folder build/NAME if it builds.
 steps='
 unix        900 tests  gcc, warnings are errors: make check
-guest       600 tests  devices under Linux guests
+guest      1200 tests  devices under Linux guests
 vm          600 tests  vhost in the kernel, and vDPA, in a Linux guest
 migration   900 tests  a guest that moves, and back-ends that are killed
 asan        900 tests  address and undefined behaviour sanitizers: make check

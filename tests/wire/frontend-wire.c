@@ -333,10 +333,10 @@ test_iotlb (void)
 	OK (vh_frontend_handshake (frontend, UINT64_MAX));
 	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 4096, 0, 3), -EOPNOTSUPP);
 	OK (vh_frontend_set_features (frontend, 0x370000000));
-	OK (vh_frontend_iotlb_update (frontend, 0x1234000, 0x2000, 0x7fff70000000, VH_IOTLB_READ | VH_IOTLB_WRITE));
-	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 0, 0, VH_IOTLB_READ), -EINVAL);
-	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, UINT64_MAX, 2, 0, VH_IOTLB_READ), -EINVAL);
-	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, UINT64_MAX, VH_IOTLB_READ), -EINVAL);
+	OK (vh_frontend_iotlb_update (frontend, 0x1234000, 0x2000, 0x7fff70000000, VH_ACCESS_RW));
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 0, 0, VH_ACCESS_RO), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, UINT64_MAX, 2, 0, VH_ACCESS_RO), -EINVAL);
+	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, UINT64_MAX, VH_ACCESS_RO), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, 0, 0), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_iotlb_update (frontend, 0, 2, 0, 4), -EINVAL);
 	CU_ASSERT_EQUAL (vh_frontend_iotlb_invalidate (frontend, 0, 0), -EINVAL);
