@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * restart [-c] SOCKET KILLS COMMAND...: a VMM with a disk whose back-end, COMMAND, is killed again and again under load, at any moment, also while it is
+ * restart [-c|-p] SOCKET KILLS COMMAND...: a VMM with a disk whose back-end, COMMAND, is killed again and again under load, at any moment, also while it is
  * being set up.  A session brings each new one to where the last one was.  Every request must be answered, once, and every byte read is compared.
  *
  * -c (calm): for a back-end that keeps no in-flight records.  It is killed when nothing is in flight; what is requested while it is away must be done by the
  * next one.
+ * -p: with packed rings.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +23,7 @@
 #include "tools/blk-driver.h"
 #include "tools/pattern.h"
 
-#define QUEUES 2
+#define QUEUES 4
 #define DEPTH 32
 #define RING_SIZE 256	/* DEPTH requests of up to five descriptors */
 #define BLOCK 4096
@@ -49,7 +50,7 @@ static struct block blocks[BLOCKS];
 static char **command;
 static const char *socket_path;
 static pid_t backend;
-static bool calm, draining;
+static bool calm, packed, draining;
 static unsigned settles, losses, decisions, stops;
 static unsigned long answered;
 
@@ -191,12 +192,15 @@ start_queue (unsigned i)
 static void
 set_up (void)
 {
-	uint64_t wanted = blk_features () | VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX);
+	uint64_t wanted = blk_features () | VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) |
+			  (packed ? VH_BIT (VH_F_RING_PACKED) : 0);
 	struct queue_options options = { .size = RING_SIZE, .features = wanted & vh_session_offered_features (session) };
 	size_t size = QUEUES * (queue_bytes (&options) + blk_queue_bytes (DEPTH, BLOCK));
 
 	options.indirect = options.features & VH_BIT (VH_F_INDIRECT_DESC) ? 4 : 0;
 	driver.features = options.features;
+	if (packed && !(options.features & VH_BIT (VH_F_RING_PACKED)))
+		die ("no packed rings");
 	if (guest_init (&driver.guest, 2 * size, REGIONS, size / REGIONS) < 0)
 		die ("guest memory");
 	for (unsigned i = 0; i < QUEUES; i++) {
@@ -416,10 +420,11 @@ main (int argc, char **argv)
 	unsigned kills;
 
 	calm = argc > 1 && strcmp (argv[1], "-c") == 0;
-	argv += calm;
-	argc -= calm;
+	packed = argc > 1 && strcmp (argv[1], "-p") == 0;
+	argv += calm || packed;
+	argc -= calm || packed;
 	if (argc < 4) {
-		fprintf (stderr, "usage: restart [-c] SOCKET KILLS COMMAND...\n");
+		fprintf (stderr, "usage: restart [-c|-p] SOCKET KILLS COMMAND...\n");
 		return 2;
 	}
 	socket_path = argv[1];

@@ -15,7 +15,7 @@ truncate -s 4M disk
 timeout 300 "$abs_top_builddir/run" "$abs_top_builddir/tests/e2e/restart" -c s 20 \
 	qemu-storage-daemon --blockdev driver=file,node-name=f0,filename=disk \
 	--blockdev driver=raw,node-name=d0,file=f0 \
-	--export "type=vhost-user-blk,id=e0,node-name=d0,addr.type=unix,addr.path=s,writable=on,num-queues=2" >log 2>&1 || {
+	--export "type=vhost-user-blk,id=e0,node-name=d0,addr.type=unix,addr.path=s,writable=on,num-queues=4" >log 2>&1 || {
 	cat log >&2
 	fail "qemu-storage-daemon killed and started again"
 }
