@@ -295,6 +295,7 @@ describe (struct net *net, const struct net_options *o)
 		.features = features | vh_backend_supported_ring_features (),
 		.rings = 2 * net->n_pairs,
 		.queue_num = net->n_pairs,
+		.protocol_features = options_protocol_features (&o->common),
 		.max_ring_size = o->common.queue_size,
 		.max_parts = MAX_PARTS,
 		.config = net->config.bytes,

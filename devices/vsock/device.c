@@ -258,6 +258,7 @@ describe (struct vsock *d, const struct vsock_options *o)
 		.name = d->log.name,
 		.features = vh_backend_supported_ring_features (),
 		.rings = RINGS,
+		.protocol_features = options_protocol_features (&o->common),
 		.max_ring_size = o->common.queue_size,
 		.max_parts = MUX_MAX_PARTS,
 		.config = &d->config,
