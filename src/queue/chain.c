@@ -82,7 +82,8 @@ chain_split (struct vh_ring *ring, struct request *r, struct iovec *part, uint64
 		uint64_t left;
 
 		if (!slot) {
-			r->pub.error = ring_miss (ring, addr, write);
+			if (r->pub.error == 0)	/* else nobody needs the others */
+				r->pub.error = ring_miss (ring, addr, write);
 			return r->pub.error == -EFAULT ? part : NULL;
 		}
 		part = chain_grow (ring, r, part);
@@ -213,5 +214,6 @@ chain_fault (struct vh_ring *ring, struct request *r, uint64_t addr, uint32_t le
 	r->pub.n_in = (unsigned) (end - r->pub.out);
 	r->pub.out_bytes = 0;
 	r->pub.in_bytes = end > r->pub.out ? len : 0;
+	ring->n_denied = 0;	/* the guest may map it for another one */
 	return true;
 }

@@ -23,6 +23,9 @@
 /* Parts that a request has room for by itself; more go to the ring's arena.  Eight: header, status and up to six pages of data. */
 #define INLINE_PARTS 8
 
+/* Translations of one chain that may be refused: the first that is, and then that of the status it is to get.  No others are asked for. */
+#define DENIALS 2
+
 /* The memory that requests are in: one for each table that the ring has met and that is in use. */
 struct snapshot {
 	struct vh_memory *memory;	/* a reference of ours */
@@ -114,7 +117,7 @@ struct vh_ring {
 	uint16_t seen;				/* the driver's position when it was last looked at */
 	bool held;				/* nothing can be taken: broken, stopping or parked */
 	bool parked;				/* a translation is missing, which was asked for */
-	bool denied_valid;			/* there is none for the page of `denied`: what leads there is outside memory */
+	uint8_t n_denied;			/* there is none for the pages of `denied`: what of this chain leads there is outside memory */
 	bool stopping;
 	bool aside;				/* taking and publishing are more than usual: demand or dirty is there */
 	bool called_valid;			/* the driver's event index means something: it was decided upon since the start, or the last new call fd */
@@ -152,7 +155,7 @@ struct vh_ring {
 	bool call_is_stream;		/* a socket, and no eventfd */
 	struct vh_ring_counters counters;
 	void *opaque;				/* the device's */
-	uint64_t denied;
+	uint64_t denied[DENIALS];
 	struct ring_setup setup;		/* its `memory` is not used after ring_new */
 	void *pool;				/* requests, done, arena, bounce, own and the devices' bytes are in here */
 	size_t pool_size;

@@ -460,10 +460,19 @@ ring_abandon (struct vh_ring *ring)
 	ring->held = true;
 }
 
+static bool
+ring_is_denied (const struct vh_ring *ring, uint64_t addr)
+{
+	for (unsigned i = 0; i < ring->n_denied; i++)
+		if ((addr ^ ring->denied[i]) < 4096)
+			return true;
+	return false;
+}
+
 int
 ring_miss (struct vh_ring *ring, uint64_t addr, bool write)
 {
-	if (!ring->snapshot->memory->iova || !ring->setup.miss || (ring->denied_valid && (addr ^ ring->denied) < 4096))
+	if (!ring->snapshot->memory->iova || !ring->setup.miss || ring_is_denied (ring, addr))
 		return -EFAULT;
 	ring->parked = ring->held = true;
 	ring->setup.miss (ring->setup.opaque, addr, write);
@@ -483,8 +492,9 @@ ring_unpark (struct vh_ring *ring)
 void
 ring_deny (struct vh_ring *ring, uint64_t iova)
 {
-	ring->denied = iova;
-	ring->denied_valid = true;
+	if (ring->n_denied == DENIALS)
+		ring->n_denied = 0;
+	ring->denied[ring->n_denied++] = iova;
 	ring_unpark (ring);
 }
 
@@ -495,7 +505,7 @@ ring_set_memory (struct vh_ring *ring, struct vh_memory *memory)
 
 	if (memory == ring->snapshot->memory)
 		return ring->broken;
-	ring->denied_valid = false;
+	ring->n_denied = 0;
 	ring_unpark (ring);
 	if (!ring->broken)
 		err = snapshot_push (ring, memory);

@@ -87,7 +87,7 @@ void ring_set_log (struct vh_ring *, const struct log_setup *);
 int ring_set_memory (struct vh_ring *, struct vh_memory *);
 bool ring_old_tables (const struct vh_ring *);
 
-/* There is no translation for the page of this I/O address: what leads there fails, and the ring goes on. */
+/* There is no translation for the page of this I/O address: the chain that waits for it fails, and the ring goes on. */
 void ring_deny (struct vh_ring *, uint64_t iova);
 
 /* The next number of SET_VRING_BASE, for GET_VRING_BASE; exact when nothing is in flight. */

@@ -226,6 +226,34 @@ there_is_no_translation (void)
 	end_iommu ();
 }
 
+/* A chain whose descriptors are all in other pages, of which there is none: it fails when the first one and the last one are refused. */
+static void
+there_are_several_without (void)
+{
+	uint64_t iova;
+	unsigned perm, denied = 0;
+
+	begin_iommu ();
+	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
+	place_ring (0);
+	for (uint16_t i = 0; i < 6; i++)
+		driver_desc (&rig.drivers[0], i, GUEST_ADDR + GUEST_BUFFERS + 0x40000 + PAGE * i, 16, DESC_NEXT | DESC_WRITE * (i > 3), i + 1);
+	driver_desc (&rig.drivers[0], 6, GUEST_ADDR + GUEST_BUFFERS + 0x40000 + PAGE * 6, 17, DESC_WRITE, 0);
+	driver_offer (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	for (; denied < 20 && next_miss (&iova, &perm); denied++)
+		answer_miss (1);
+	CU_ASSERT_EQUAL (denied, 2);
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	/* What was refused is asked for again when a request has it again; the guest may have mapped it meanwhile. */
+	driver_offer (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (iova, GUEST_ADDR + GUEST_BUFFERS + 0x40000);
+	end_iommu ();
+}
+
 /* It says nothing at all: there is a deadline. */
 static void
 no_translation_comes (void)
@@ -479,6 +507,7 @@ CU_TestInfo iotlb_cases[] = {
 	CASE (all_of_it_is_asked_for),
 	CASE (others_go_on),
 	CASE (there_is_no_translation),
+	CASE (there_are_several_without),
 	CASE (no_translation_comes),
 	CASE (an_invalidation_waits_for_requests_in_flight),
 	CASE (hostile_75_the_pages_of_a_ring),
