@@ -48,12 +48,18 @@ struct vring_want {
 	uint64_t denied;
 };
 
-/* A translation that a ring needs. */
+/*
+ * A translation that a ring needs.  The front-end is asked one thing at a time for each ring, so an answer is to the question it belongs to; meanwhile the
+ * ring may have got what it needs, or need something else.
+ */
 struct vring_miss {
+	bool wanted;			/* until it is there, or `deadline` (clock_ms) */
 	uint64_t iova;
 	bool write;
-	bool due, asked;		/* to be asked for; asked for, until `deadline` (clock_ms) */
 	int64_t deadline;
+	bool due;			/* the front-end has not been asked for it yet */
+	bool asked;			/* an answer is awaited, to `question` */
+	uint64_t question;
 	uint64_t denied;		/* see struct vring_want */
 	uint32_t denials;
 };
@@ -376,6 +382,10 @@ int iotlb_memory_changed (struct vh_backend *);
 /* Where a ring's areas are in I/O addresses.  0; -EAGAIN: translations are missing, and were asked for; -EFAULT: there are none. */
 int iotlb_place_vring (struct vring *, struct ring_areas sizes, struct vring_want *);
 void vring_missed (void *vring);
+/* Asks for what is due. */
+void iotlb_ask_next (struct vh_backend *);
+/* It needs no translation any more; an answer that is awaited is nothing to it. */
+void iotlb_stop_vring (struct vring *);
 void iotlb_drop (struct vh_backend *);
 /* If all rings are stopped: nothing of what was known holds for those that will start. */
 void iotlb_forget (struct vh_backend *);

@@ -22,6 +22,12 @@ iotlb_in_force (const struct vh_backend *b)
 }
 
 void
+iotlb_stop_vring (struct vring *v)
+{
+	v->miss.wanted = v->miss.due = false;
+}
+
+void
 iotlb_drop (struct vh_backend *b)
 {
 	free (b->iotlb);
@@ -30,6 +36,18 @@ iotlb_drop (struct vh_backend *b)
 	b->iova = NULL;
 	vh_timer_remove (b->miss_timer);
 	b->miss_timer = NULL;
+	b->misses_timed = false;
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		iotlb_stop_vring (&b->vrings[i]);
+}
+
+/* There is a new table: rings look again, also for what was denied. */
+static void
+miss_update (struct vring_miss *miss, const struct vh_memory *table)
+{
+	miss->denied = UINT64_MAX;
+	if (miss->wanted && memory_find (table, miss->iova))
+		miss->wanted = miss->due = false;
 }
 
 /* Makes the rings' table from what is known now.  gone: something of the old one must not be used any more. */
@@ -44,9 +62,8 @@ iotlb_publish (struct vh_backend *b, bool gone)
 	vh_memory_unref (b->iova);
 	b->iova = table;
 	b->memory_goes |= gone;
-	/* Rings look again, also for what was denied. */
 	for (unsigned i = 0; i < b->n_vrings; i++)
-		b->vrings[i].miss = (struct vring_miss){ .denials = b->vrings[i].miss.denials, .denied = UINT64_MAX };
+		miss_update (&b->vrings[i].miss, table);
 	return 0;
 }
 
@@ -61,13 +78,24 @@ iotlb_memory_changed (struct vh_backend *b)
 static void
 miss_deny (struct vring *v)
 {
-	v->miss.asked = false;
-	v->miss.due = false;
+	iotlb_stop_vring (v);
 	v->miss.denied = v->miss.iova;
 	v->miss.denials++;
 }
 
-static void iotlb_ask_next (struct vh_backend *);
+/* No answer came: it is asked for again when another one has its answer, or when there is another channel.  A front-end that leaves closes that one first. */
+static void
+miss_failed (struct vring *v, int err)
+{
+	struct vh_backend *b = v->backend;
+	bool no_channel = err == -ECONNRESET || err == -EOPNOTSUPP;
+
+	v->miss.due = err == -EBUSY || (no_channel && b->protocol & VH_BIT (VH_P_BACKEND_REQ));
+	if (v->miss.due)
+		return;
+	miss_deny (v);
+	backend_look_again (b);
+}
 
 static void
 miss_answered (void *opaque, int result, int fd)
@@ -77,10 +105,10 @@ miss_answered (void *opaque, int result, int fd)
 	fd_close (&fd);
 	if (v->backend->state != BACKEND_OPEN)
 		return;
-	if (result < 0 && v->miss.asked) {
-		miss_deny (v);
-		backend_look_again (v->backend);
-	}
+	v->miss.asked = false;
+	/* What is not needed any more may well be refused: the guest has taken it back. */
+	if (result < 0 && v->miss.wanted && !v->miss.due && v->miss.iova == v->miss.question)
+		miss_failed (v, result);
 	iotlb_ask_next (v->backend);
 }
 
@@ -94,7 +122,7 @@ misses_late (void *opaque)
 	for (unsigned i = 0; i < b->n_vrings; i++) {
 		struct vring *v = &b->vrings[i];
 
-		if (!v->miss.asked)
+		if (!v->miss.wanted)
 			continue;
 		if (clock_ms () >= v->miss.deadline) {
 			error_log (&b->error, VH_LOG_WARNING, "ring %u: no translation came", i);
@@ -118,22 +146,17 @@ miss_send (struct vh_backend *b, struct vring *v)
 
 	message_init (&m, BACKEND_REQUEST_IOTLB_MSG, MESSAGE_VERSION);
 	message_put_iotlb (&m, &t);
+	v->miss.question = v->miss.iova;
 	v->miss.asked = true;
-	v->miss.deadline = clock_ms () + b->timeout_ms;
-	if (!b->misses_timed)
-		vh_timer_set (b->miss_timer, (int64_t) b->timeout_ms);
-	b->misses_timed = true;
-	err = notify_ask (b, &m, miss_answered, v);
-	if (err == -EBUSY)
-		v->miss.asked = false;	/* when another one has its answer */
-	else
-		v->miss.due = false;
-	if (err < 0 && err != -EBUSY && v->miss.asked)
-		miss_deny (v);
+	v->miss.due = false;
+	err = notify_ask (b, &m, miss_answered, v);	/* it may have been answered, when this returns, and another one asked */
+	if (err == 0)
+		return;
+	v->miss.asked = false;
+	miss_failed (v, err);
 }
 
-/* Asks for what has been noted down and not asked for yet. */
-static void
+void
 iotlb_ask_next (struct vh_backend *b)
 {
 	for (unsigned i = 0; i < b->n_vrings && b->state == BACKEND_OPEN; i++)
@@ -144,12 +167,17 @@ iotlb_ask_next (struct vh_backend *b)
 static void
 miss_note (struct vring *v, uint64_t iova, bool write)
 {
-	if ((v->miss.asked || v->miss.due) && v->miss.iova == iova)
+	struct vh_backend *b = v->backend;
+
+	if (v->miss.wanted && v->miss.iova == iova)
 		return;
 	v->miss.iova = iova;
 	v->miss.write = write;
-	v->miss.asked = false;
-	v->miss.due = true;
+	v->miss.wanted = v->miss.due = true;
+	v->miss.deadline = clock_ms () + b->timeout_ms;
+	if (!b->misses_timed)
+		vh_timer_set (b->miss_timer, (int64_t) b->timeout_ms);
+	b->misses_timed = true;
 }
 
 /* The ring context parked. */
@@ -162,7 +190,7 @@ vring_missed (void *opaque)
 
 	/* The ring may park again from here on. */
 	__atomic_store_n (&v->misser_posted, false, __ATOMIC_RELEASE);
-	if (b->state != BACKEND_OPEN || !iotlb_in_force (b) || !b->iova)
+	if (b->state != BACKEND_OPEN || !v->started || !iotlb_in_force (b) || !b->iova)
 		return;
 	iova = __atomic_load_n (&v->missed_iova, __ATOMIC_RELAXED);
 	/* It may have come meanwhile; then the letter is under way. */

@@ -334,6 +334,7 @@ notify_set_channel (struct vh_backend *b, struct message *m)
 	notify_close (b);
 	channel_init (&b->notices.channel, message_take_fd (m, 0));
 	b->notices.source = source;
+	iotlb_ask_next (b);
 	return 0;
 }
 

@@ -274,6 +274,7 @@ vring_stop (struct vring *v)
 	backend_retire_fd (v->backend, v->kick);
 	v->kick = -1;
 	v->no_kick = false;
+	iotlb_stop_vring (v);
 }
 
 /* GET_VRING_BASE, first half: the ring is to stop, and finishes what it has. */
@@ -437,6 +438,7 @@ vring_reset (struct vring *v)
 	v->call_due = v->err_due = false;
 	v->size = v->base = v->kicks = 0;
 	v->big_endian = VRING_BIG_ENDIAN;
+	iotlb_stop_vring (v);
 }
 
 /*

@@ -254,6 +254,81 @@ there_are_several_without (void)
 	end_iommu ();
 }
 
+/* The table of another ring's translation makes a parked ring look again, but the front-end has been asked already. */
+static void
+each_is_asked_for_once (void)
+{
+	uint64_t iova;
+	unsigned perm;
+
+	begin_iommu ();
+	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
+	place_ring (0);
+	driver_request (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE_FATAL (next_miss (&iova, &perm));
+	for (unsigned i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL (iotlb (UPDATE, 0x10000000 + 2 * i * PAGE, PAGE, GUEST_USER, RO), ACK);
+		CU_ASSERT_EQUAL (iotlb (INVALIDATE, 0x10000000 + 2 * i * PAGE, PAGE, 0, 0), ACK);
+	}
+	/* The answer may come before the translation, too. */
+	answer_miss (0);
+	CU_ASSERT_EQUAL (iotlb (UPDATE, 0x20000000, PAGE, GUEST_USER, RO), ACK);
+	CU_ASSERT_FALSE (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (map (GUEST_BUFFERS, GUEST_SIZE - GUEST_BUFFERS, RW), ACK);
+	CU_ASSERT_FALSE (next_miss (&iova, &perm));
+	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
+	end_iommu ();
+}
+
+/* A translation comes without the answer, and the ring needs another one when the first is refused, since the guest has taken it back. */
+static void
+a_refusal_of_what_was_needed_before (void)
+{
+	uint64_t first = GUEST_ADDR + GUEST_BUFFERS + 0x40000, iova;
+	unsigned perm;
+
+	begin_iommu ();
+	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
+	CU_ASSERT_EQUAL (iotlb (UPDATE, first + PAGE, PAGE, GUEST_USER + GUEST_BUFFERS, RW), ACK);
+	place_ring (0);
+	driver_desc (&rig.drivers[0], 10, first, 16, DESC_NEXT, 11);
+	driver_desc (&rig.drivers[0], 11, first + PAGE, 17, DESC_WRITE, 0);
+	driver_desc (&rig.drivers[0], 12, first + 2 * PAGE, 16, DESC_NEXT, 11);
+	driver_offer (&rig.drivers[0], 10);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE_FATAL (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (iova, first);
+	CU_ASSERT_EQUAL (iotlb (UPDATE, first, PAGE, GUEST_USER + GUEST_BUFFERS, RO), ACK);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
+	CU_ASSERT_EQUAL (iotlb (INVALIDATE, first, PAGE, 0, 0), ACK);
+	driver_offer (&rig.drivers[0], 12);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_FALSE (next_miss (&iova, &perm));	/* one thing at a time */
+	answer_miss (1);
+	CU_ASSERT_TRUE (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (iova, first + 2 * PAGE);
+	CU_ASSERT_EQUAL (iotlb (UPDATE, iova, PAGE, GUEST_USER + GUEST_BUFFERS, RO), ACK);
+	answer_miss (0);
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 2);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 0);
+	/* Nor is what is not needed any more remembered as refused. */
+	driver_offer (&rig.drivers[0], 10);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (iova, first);
+	CU_ASSERT_EQUAL (iotlb (UPDATE, first, PAGE, GUEST_USER + GUEST_BUFFERS, RO), ACK);
+	CU_ASSERT_EQUAL (iotlb (INVALIDATE, first, PAGE, 0, 0), ACK);
+	answer_miss (1);
+	driver_offer (&rig.drivers[0], 10);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (next_miss (&iova, &perm));
+	CU_ASSERT_EQUAL (iova, first);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 0);
+	end_iommu ();
+}
+
 /* It says nothing at all: there is a deadline. */
 static void
 no_translation_comes (void)
@@ -277,6 +352,41 @@ no_translation_comes (void)
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
 	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
 	CU_ASSERT_TRUE (rig_alive (&rig));
+	end_iommu ();
+}
+
+/* A driver stops while it waits, and the next one has no IOMMU; the one behind that has its own deadline. */
+static void
+no_translation_comes_for_the_next_driver (void)
+{
+	uint64_t iova;
+	unsigned perm;
+	uint32_t base;
+
+	rig_close (&rig);
+	rig_open (&rig, &device, 200);
+	begin_iommu ();
+	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
+	place_ring (0);
+	driver_request (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	CU_ASSERT_TRUE (next_miss (&iova, &perm));
+	answer_miss (0);
+	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base));
+	driver_close (&rig.drivers[0]);
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, FEATURES & ~ACCESS_PLATFORM), ACK);
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, FEATURES), ACK);
+	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
+	place_ring (0);
+	driver_request (&rig.drivers[0], 0);
+	driver_kick (&rig.drivers[0]);
+	for (unsigned i = 0; i < 1000 && driver_pending (&rig.drivers[0]) == 0; i++) {
+		if (next_miss (&iova, &perm))
+			answer_miss (0);
+		usleep (10000);
+	}
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
 	end_iommu ();
 }
 
@@ -485,9 +595,8 @@ an_end_while_parked (void)
 	end_iommu ();
 }
 
-/* The channel ends: what was asked for is not coming. */
 static void
-the_channel_ends (void)
+park_without_channel (void)
 {
 	begin_iommu ();
 	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
@@ -497,9 +606,45 @@ the_channel_ends (void)
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	end_iommu ();
 	CU_ASSERT_TRUE (rig_pump (&rig));
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
+}
+
+/* The channel ends: what was asked for is not coming. */
+static void
+the_channel_ends (void)
+{
+	rig_close (&rig);
+	rig_open (&rig, &device, 200);
+	park_without_channel ();
+	for (unsigned i = 0; i < 1000 && driver_pending (&rig.drivers[0]) == 0; i++) {
+		CU_ASSERT_TRUE (rig_pump (&rig));
+		usleep (10000);
+	}
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
 	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
 	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
+/* There is another one in time, and it is asked there. */
+static void
+another_channel_comes (void)
+{
+	park_without_channel ();
+	give_channel ();
+	CU_ASSERT (serve_misses () >= 1);
+	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
+	end_iommu ();
+}
+
+/* The front-end dies while a ring waits: the request stays in the ring, as the guest may live and have another front-end. */
+static void
+nothing_fails_when_the_front_end_leaves (void)
+{
+	park_without_channel ();
+	rig_hang_up (&rig);
+	CU_ASSERT_TRUE (rig_wait_end (&rig));
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 0);
 }
 
 CU_TestInfo iotlb_cases[] = {
@@ -508,7 +653,10 @@ CU_TestInfo iotlb_cases[] = {
 	CASE (others_go_on),
 	CASE (there_is_no_translation),
 	CASE (there_are_several_without),
+	CASE (each_is_asked_for_once),
+	CASE (a_refusal_of_what_was_needed_before),
 	CASE (no_translation_comes),
+	CASE (no_translation_comes_for_the_next_driver),
 	CASE (an_invalidation_waits_for_requests_in_flight),
 	CASE (hostile_75_the_pages_of_a_ring),
 	CASE (hostile_75_updates),
@@ -518,5 +666,7 @@ CU_TestInfo iotlb_cases[] = {
 	CASE (the_dirty_log_behind_an_iommu),
 	CASE (an_end_while_parked),
 	CASE (the_channel_ends),
+	CASE (another_channel_comes),
+	CASE (nothing_fails_when_the_front_end_leaves),
 	CU_TEST_INFO_NULL,
 };
