@@ -9,6 +9,7 @@
 #
 # VHOST_USER_BLK: the daemon to run, if it is not the one just built.
 # GUEST_RINGS: split or packed; split, unless it is said.
+# GUEST_IOMMU: the guest has an IOMMU, and the disks are behind it.
 
 # "make check" may have started this with another shell.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
@@ -25,6 +26,21 @@ rings=
 test "${GUEST_RINGS:-split}" = split || {
 	features=$features,34
 	rings=,packed=on
+}
+# Only a device behind a port of PCI Express, with ATS, is told what is unmapped.
+machine=()
+kernel=()
+bus=
+read_only_bus=
+test -z "${GUEST_IOMMU:-}" || {
+	features=$features,33
+	machine=(-device intel-iommu,intremap=off,device-iotlb=on
+		-device pcie-root-port,id=port0,chassis=1
+		-device pcie-root-port,id=port1,chassis=2)
+	kernel=(intel_iommu=on)
+	rings+=,disable-legacy=on,iommu_platform=on,ats=on
+	bus=,bus=port0
+	read_only_bus=,bus=port1
 }
 
 # The daemon in an array, because it may be started through ./run.
@@ -69,7 +85,8 @@ start_guest ()
 	local log=$1
 	shift
 	start_process "$log" "$vm/boot" --image "$tmpdir/initramfs" \
-		--cpus 4 --timeout 150 "$@" -- "${disks[@]}"
+		--cpus 4 --timeout 150 "$@" "${kernel[@]}" -- \
+		"${machine[@]}" "${disks[@]}"
 	guest_pid=$started_pid
 }
 
@@ -100,7 +117,7 @@ check_daemon_runs ()
 check_killed_guest ()
 {
 	disks=(-chardev "socket,id=c0,path=$tmpdir/s"
-		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings)
+		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings$bus)
 	start_guest killed.log --pid qemu.pid load \
 		serial=libvhost-disk seconds=600
 	guest_says killed.log load 120
@@ -194,9 +211,9 @@ grow_disk ()
 check_guest ()
 {
 	disks=(-chardev "socket,id=c0,path=$tmpdir/s"
-		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings
+		-device vhost-user-blk-pci,chardev=c0,num-queues=4$rings$bus
 		-chardev "socket,id=c1,path=$tmpdir/r"
-		-device vhost-user-blk-pci,chardev=c1,num-queues=1$rings)
+		-device vhost-user-blk-pci,chardev=c1,num-queues=1$rings$read_only_bus)
 	log_before=$(wc -c <daemon.log)
 	start_guest guest.log --reboots blk serial=libvhost-disk size=$size \
 		features=$features grow=$grown readonly=libvhost-ro \
