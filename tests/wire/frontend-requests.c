@@ -22,8 +22,9 @@
 
 static char heard[16384];
 static size_t heard_size;
-static int refusal;	/* what it answers */
-static int object;	/* what lookup_object has */
+/* Set by the script, read in the test's own thread: atomic. */
+static _Atomic int refusal;	/* what it answers */
+static _Atomic int object;	/* what lookup_object has */
 
 static int
 hear (const char *what, unsigned long long a, unsigned long long b, unsigned long long c)
