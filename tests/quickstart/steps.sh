@@ -38,8 +38,8 @@ unix        900 tests  gcc, warnings are errors: make check
 guest      1200 tests  devices under Linux guests
 vm          600 tests  vhost in the kernel, and vDPA, in a Linux guest
 migration   900 tests  a guest that moves, and back-ends that are killed
-asan        900 tests  address and undefined behaviour sanitizers: make check
-tsan        900 tests  thread sanitizer: make check
+asan       1200 tests  address and undefined behaviour sanitizers: make check
+tsan       1500 tests  thread sanitizer: make check
 format      120 plain  the format of the code
 clang       600 plain  clang, warnings are errors: no warning
 fuzz        600 plain  each fuzz target for a while
