@@ -169,7 +169,7 @@ device_describe (struct device *d, const struct blk_options *o)
 		.ops = &device_ops,
 		.opaque = d,
 		.name = d->log.name,
-		.features = config_features (d) | (vh_backend_supported_ring_features () & ~NOT_OFFERED),
+		.features = config_features (d) | (options_ring_features (&o->common) & ~NOT_OFFERED),
 		.rings = d->n_queues,
 		.protocol_features = options_protocol_features (&o->common) | VH_BIT (VH_P_INFLIGHT_SHMFD),
 		.max_ring_size = o->common.queue_size,

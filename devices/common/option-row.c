@@ -186,6 +186,7 @@ static const struct option_row socket_rows[] = {
 
 static const struct option_row program_rows[] = {
 	{ "postcopy", NULL, option_set_flag, OF_DEVICE (postcopy), .help = "offer postcopy live migration, and no memory slots" },
+	{ "iommu", NULL, option_set_flag, OF_DEVICE (iommu), .help = "may be behind an IOMMU of the guest" },
 	{ "queue-size", "N", set_queue_size, OF_DEVICE (queue_size), .help = "longest virtqueue, a power of two [1024]" },
 	{ "queue-threads", "LIST", set_queue_threads, OF_DEVICE (queue_threads), .help = "the thread of each queue, such as 0:1:0:1" },
 	{ "device", "OPTION[=VALUE],...", set_device, .help = "one of several devices, with the options above; a comma is doubled" },

@@ -283,6 +283,12 @@ options_protocol_features (const struct device_options *o)
 	return o->postcopy ? VH_BIT (VH_P_PAGEFAULT) : 0;
 }
 
+uint64_t
+options_ring_features (const struct device_options *o)
+{
+	return vh_backend_supported_ring_features () | (o->iommu ? VH_BIT (VH_F_ACCESS_PLATFORM) : 0);
+}
+
 struct device_options *
 options_device (const struct program *program, const struct options *o, unsigned i)
 {

@@ -22,6 +22,7 @@ struct device_options {
 	const unsigned *queue_threads;	/* a worker for each queue, from the first again when there are more queues; NULL: in turn */
 	unsigned n_queue_threads;
 	bool postcopy;
+	bool iommu;
 };
 
 struct options {
@@ -50,8 +51,9 @@ enum options_result {
 enum options_result options_parse (const struct program *, int argc, char **argv, struct options *ret);
 void options_free (struct options *);
 
-/* What they add to the protocol features of their device. */
+/* What they add to the protocol features of their device, and the features of its rings. */
 uint64_t options_protocol_features (const struct device_options *);
+uint64_t options_ring_features (const struct device_options *);
 
 /* The options of device i. */
 struct device_options *options_device (const struct program *, const struct options *, unsigned i);

@@ -410,7 +410,7 @@ describe (struct console *d, const struct console_options *o)
 		.ops = &device_ops,
 		.opaque = d,
 		.name = d->log.name,
-		.features = vh_backend_supported_ring_features () | (multiport ? MULTIPORT : 0) |
+		.features = options_ring_features (&o->common) | (multiport ? MULTIPORT : 0) |
 			    (size_is_known (&d->size) ? VH_BIT (VIRTIO_CONSOLE_F_SIZE) : 0),
 		.rings = multiport ? 2 * d->n_ports + 2 : 2,
 		.protocol_features = options_protocol_features (&o->common),

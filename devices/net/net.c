@@ -292,7 +292,7 @@ describe (struct net *net, const struct net_options *o)
 		.ops = &device_ops,
 		.opaque = net,
 		.name = net->log.name,
-		.features = features | vh_backend_supported_ring_features (),
+		.features = features | options_ring_features (&o->common),
 		.rings = 2 * net->n_pairs,
 		.queue_num = net->n_pairs,
 		.protocol_features = options_protocol_features (&o->common),

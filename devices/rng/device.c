@@ -246,7 +246,7 @@ describe (struct rng *d, const struct rng_options *o)
 		.ops = &device_ops,
 		.opaque = d,
 		.name = d->log.name,
-		.features = vh_backend_supported_ring_features (),
+		.features = options_ring_features (&o->common),
 		.rings = 1,
 		.protocol_features = options_protocol_features (&o->common),
 		.max_ring_size = o->common.queue_size,

@@ -249,7 +249,10 @@ int vh_backend_unmap_shmem (struct vh_backend *, const struct vh_shmem_map *, vh
  */
 int vh_backend_set_host_notifier (struct vh_backend *, unsigned ring, int fd, uint64_t offset, vh_backend_answer_fn *answered, void *opaque);
 
-/* What this build's back-end offers of the protocol by itself (VH_P_* bits), and of virtio rings (VH_F_* bits). */
+/*
+ * What this build's back-end offers of the protocol by itself (VH_P_* bits), and of virtio rings (VH_F_* bits).  A device adds VH_F_ACCESS_PLATFORM where its
+ * user says that the guest has an IOMMU: not every front-end keeps it from other guests.
+ */
 uint64_t vh_backend_supported_protocol_features (void);
 uint64_t vh_backend_supported_ring_features (void);
 

@@ -15,14 +15,19 @@ uint64_t
 vh_backend_supported_ring_features (void)
 {
 	return VH_BIT (VH_F_NOTIFY_ON_EMPTY) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX) | VH_BIT (VH_F_VERSION_1)
-	       | VH_BIT (VH_F_ACCESS_PLATFORM) | VH_BIT (VH_F_RING_PACKED) | VH_BIT (VH_F_IN_ORDER) | VH_BIT (VH_F_NOTIFICATION_DATA)
-	       | VH_BIT (VH_F_RING_RESET);
+	       | VH_BIT (VH_F_RING_PACKED) | VH_BIT (VH_F_IN_ORDER) | VH_BIT (VH_F_NOTIFICATION_DATA) | VH_BIT (VH_F_RING_RESET);
 }
+
+/*
+ * ACCESS_PLATFORM only of devices that name it.  Not every front-end keeps it from a guest that has no IOMMU: a guest of User Mode Linux takes it and then
+ * finds no memory for its rings (its kernel has no DMA), and others would wait for translations that nobody sends.
+ */
 
 uint64_t
 backend_offered_features (const struct vh_device *d)
 {
-	return (d->features & (~TRANSPORT_BITS | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES) | VH_BIT (VH_F_LOG_ALL);
+	return (d->features & (~TRANSPORT_BITS | VH_BIT (VH_F_ACCESS_PLATFORM) | vh_backend_supported_ring_features ())) | VH_BIT (VH_F_PROTOCOL_FEATURES) |
+	       VH_BIT (VH_F_LOG_ALL);
 }
 
 int

@@ -29,11 +29,13 @@ test "${GUEST_RINGS:-split}" = split || {
 }
 # Only a device behind a port of PCI Express, with ATS, is told what is unmapped.
 machine=()
+iommu=
 kernel=()
 bus=
 read_only_bus=
 test -z "${GUEST_IOMMU:-}" || {
 	features=$features,33
+	iommu=--iommu
 	machine=(-device intel-iommu,intremap=off,device-iotlb=on
 		-device pcie-root-port,id=port0,chassis=1
 		-device pcie-root-port,id=port1,chassis=2)
@@ -68,10 +70,10 @@ start_daemons ()
 {
 	truncate -s ${size}M disk
 	head -c 4M /dev/urandom >read-only
-	start_process daemon.log "${daemon[@]}" --socket-path="$tmpdir/s" \
+	start_process daemon.log "${daemon[@]}" --socket-path="$tmpdir/s" $iommu \
 		--blk-file=disk --num-queues=4 --serial=libvhost-disk
 	daemon_pid=$started_pid
-	start_process read-only.log "${daemon[@]}" --read-only \
+	start_process read-only.log "${daemon[@]}" --read-only $iommu \
 		--socket-path="$tmpdir/r" --blk-file=read-only \
 		--serial=libvhost-ro
 	read_only_pid=$started_pid

@@ -181,7 +181,7 @@ static void
 requests_with_answers (void)
 {
 	open_connection ();
-	/* LOG_ALL, INDIRECT_DESC, EVENT_IDX, VERSION_1, ACCESS_PLATFORM, bit 30, and the device's 1 and 2. */
+	/* LOG_ALL, INDIRECT_DESC, EVENT_IDX, VERSION_1, ACCESS_PLATFORM (which the device names), bit 30, and the device's 1 and 2. */
 	both_flags ("01000000", "00000000", "01000000 05000000 08000000 06000074 03000000");
 	/* MQ, LOG_SHMFD, REPLY_ACK, BACKEND_REQ, CONFIG, RESET_DEVICE, CONFIGURE_MEM_SLOTS; bits 16 to 23 hang on the memory model. */
 	both_flags ("0f000000", "00000000", "0f000000 05000000 08000000 2ba2??00 00000000");

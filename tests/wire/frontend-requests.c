@@ -264,8 +264,9 @@ ask_objects (void)
 static void
 test_objects (void)
 {
-	int fd = object = eventfd (0, EFD_CLOEXEC);
+	int fd = eventfd (0, EFD_CLOEXEC);
 
+	object = fd;
 	begin (ask_objects, ALL);
 	CU_ASSERT_STRING_EQUAL (heard, "add 0 11 ff;remove 0 11 ff;lookup 0 11 ff;lookup 0 11 ff;lookup 0 11 ff;add 0 11 ff;remove 0 11 ff;");
 	frontend_end ();
