@@ -58,7 +58,7 @@ check_boot ()
 # it from outside: this has to be seen.
 check_load_program ()
 {
-	"${CC:-cc}" -O2 -pthread -o "$tmpdir/guest-blk" "$vm/guest-blk.c" ||
+	${CC:-cc} -O2 -pthread -o "$tmpdir/guest-blk" "$vm/guest-blk.c" ||
 		skip "no C compiler"
 	truncate -s 4M disk
 	"$tmpdir/guest-blk" stress disk 0 $((4 << 20)) 0.5 4 >good ||
