@@ -15,6 +15,7 @@
 #include "bench.h"
 
 #define PROGRESS_MS 500
+#define LOOK_UP 0.5	/* seconds: how soon a worker that waits for its queues sees what happened elsewhere */
 
 static volatile sig_atomic_t stop_asked;
 
@@ -25,7 +26,7 @@ struct worker {
 	unsigned n_jobs;
 	double deadline;	/* when to stop; 0: not by time */
 	int done_fd;		/* gets one when the worker ends */
-	int *failed;		/* the first failure of any worker; atomic */
+	int *failed;		/* the first failure of any worker, or the end of the connection; atomic */
 };
 
 void
@@ -48,7 +49,16 @@ now_s (void)
 static bool
 should_end (const struct worker *w, double now)
 {
-	return stop_asked || (w->deadline > 0 && now >= w->deadline) || __atomic_load_n (w->failed, __ATOMIC_RELAXED);
+	return stop_asked || (w->deadline > 0 && now >= w->deadline);
+}
+
+/* The first failure counts. */
+static void
+set_failed (int *failed, int err)
+{
+	int none = 0;
+
+	__atomic_compare_exchange_n (failed, &none, err, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 static void
@@ -99,6 +109,8 @@ wait_for_device (struct worker *w, double now, double last)
 		return 0;
 	if (w->deadline > now && w->deadline - now < patience)
 		patience = w->deadline - now;
+	if (patience > LOOK_UP)
+		patience = LOOK_UP;
 	for (unsigned i = 0; i < w->n_jobs; i++)
 		queues[i] = job_queue (w->jobs[i]);
 	return queues_wait (queues, w->n_jobs, patience * 1000 + 1);
@@ -109,7 +121,7 @@ run_worker (struct worker *w)
 {
 	double last = now_s ();
 
-	while (!all_done (w)) {
+	while (!all_done (w) && !__atomic_load_n (w->failed, __ATOMIC_RELAXED)) {
 		double now = now_s ();
 		int n;
 
@@ -131,10 +143,10 @@ worker_main (void *opaque)
 {
 	static const uint64_t one = 1;
 	struct worker *w = opaque;
-	int err = run_worker (w), none = 0;
+	int err = run_worker (w);
 
 	if (err < 0)
-		__atomic_compare_exchange_n (w->failed, &none, err, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+		set_failed (w->failed, err);
 	if (write (w->done_fd, &one, sizeof (one)) < 0)
 		abort ();	/* an eventfd of our own */
 	return NULL;
@@ -153,17 +165,22 @@ show_progress (const struct bench *b, enum pass_kind kind, double seconds)
 	fprintf (stderr, "\r%-8s %6.1f s %12llu requests %10.0f/s ", names[kind], seconds, (unsigned long long) n, seconds > 0 ? n / seconds : 0);
 }
 
-/* Waits until `n` workers have ended. */
+/* Waits until `n` workers have ended, which they do soon once the back-end is gone. */
 static void
-await_workers (struct bench *b, enum pass_kind kind, int done_fd, unsigned n, double begin)
+await_workers (struct bench *b, enum pass_kind kind, const struct worker *w, unsigned n, double begin)
 {
 	bool terminal = isatty (STDERR_FILENO), shown = false;
-	struct pollfd p = { .fd = done_fd, .events = POLLIN };
+	struct pollfd p[] = { { .fd = w->done_fd, .events = POLLIN }, { .fd = vh_frontend_fd (b->driver.frontend), .events = POLLIN } };
 
 	while (n > 0) {
+		int events = poll (p, 2, terminal ? PROGRESS_MS : -1);
 		uint64_t ended;
 
-		if (poll (&p, 1, terminal ? PROGRESS_MS : -1) > 0 && read (done_fd, &ended, sizeof (ended)) > 0)
+		if (events > 0 && p[1].revents && vh_frontend_dispatch (b->driver.frontend) == -ECONNRESET) {
+			set_failed (w->failed, -ECONNRESET);
+			p[1].fd = -1;
+		}
+		if (events > 0 && p[0].revents && read (w->done_fd, &ended, sizeof (ended)) > 0)
 			n -= ended;
 		else if (terminal && (shown = true))
 			show_progress (b, kind, now_s () - begin);
@@ -195,7 +212,7 @@ start_workers (struct worker *workers, unsigned n)
 		int err = pthread_create (&workers[i].thread, NULL, worker_main, &workers[i]);
 
 		if (err != 0) {
-			__atomic_store_n (workers[i].failed, -err, __ATOMIC_RELAXED);
+			set_failed (workers[i].failed, -err);
 			return i;
 		}
 	}
@@ -214,7 +231,7 @@ run_workers (struct bench *b, enum pass_kind kind, struct worker *workers, int d
 			.deadline = kind == PASS_RUN && b->options->seconds ? begin + b->options->seconds : 0 };
 	assign_jobs (b, kind, workers, n);
 	started = start_workers (workers, n);
-	await_workers (b, kind, done_fd, started, begin);
+	await_workers (b, kind, workers, started, begin);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join (workers[i].thread, NULL);
 	*seconds = now_s () - begin;

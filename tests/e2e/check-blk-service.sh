@@ -106,6 +106,7 @@ check_stop_under_load ()
 		sleep 0.5
 		finish
 		wait $client && fail "bench did not miss the daemon"
+		grep -q 'the peer is gone' out || fail "bench: $(cat out)"
 	done
 	say "ok: a stop under load"
 }
