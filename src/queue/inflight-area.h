@@ -61,4 +61,23 @@ struct packed_entry {		/* a descriptor; at the head of a chain, all of it */
 _Static_assert (offsetof (struct packed_header, positions) == 16 && sizeof (struct packed_positions) == 8, "records of a packed ring");
 _Static_assert (sizeof (struct packed_header) == 32 && sizeof (struct packed_entry) == 32, "records of a packed ring");
 
+static inline uint16_t
+area_get16 (const uint16_t *p)
+{
+	return __atomic_load_n (p, __ATOMIC_RELAXED);
+}
+
+/* After all stores before it; so is the next one. */
+static inline void
+area_put16 (uint16_t *p, uint16_t v)
+{
+	__atomic_store_n (p, v, __ATOMIC_RELEASE);
+}
+
+static inline void
+area_put8 (uint8_t *p, uint8_t v)
+{
+	__atomic_store_n (p, v, __ATOMIC_RELEASE);
+}
+
 #endif

@@ -47,23 +47,10 @@ records_entry (const struct vh_ring *ring, unsigned i)
 	return (struct packed_entry *) (ring->inflight->host + sizeof (struct packed_header)) + i;
 }
 
-static inline uint16_t
-get16 (const uint16_t *p)
-{
-	return __atomic_load_n (p, __ATOMIC_RELAXED);
-}
-
-/* After all stores before it; so are the others here. */
-static inline void
-put16 (uint16_t *p, uint16_t v)
-{
-	__atomic_store_n (p, v, __ATOMIC_RELEASE);
-}
-
 static inline void
 entry_set (struct packed_entry *e, uint8_t inflight)
 {
-	__atomic_store_n (&e->inflight, inflight, __ATOMIC_RELEASE);
+	area_put8 (&e->inflight, inflight);
 }
 
 static void
@@ -119,14 +106,14 @@ records_note (struct vh_ring *ring, unsigned index, uint16_t at)
 		entry = own->next[entry];
 		at = position_forward (ring, at, 1);
 	}
-	put16 (&records_entry (ring, own->last[index])->id, packed_own (ring)->origins[index].id);
-	put16 (&h->last, own->last[index]);
-	put16 (&h->num, (uint16_t) length);
+	area_put16 (&records_entry (ring, own->last[index])->id, packed_own (ring)->origins[index].id);
+	area_put16 (&h->last, own->last[index]);
+	area_put16 (&h->num, (uint16_t) length);
 	__atomic_store_n (&h->counter, ring->inflight->counter++, __ATOMIC_RELEASE);
 	crash_point (CRASH_NUMBERED);
 	entry_set (h, 1);
-	put16 (&records_header (ring)->free_head, entry);
-	put16 (&records_header (ring)->old_free_head, entry);
+	area_put16 (&records_header (ring)->free_head, entry);
+	area_put16 (&records_header (ring)->old_free_head, entry);
 	crash_point (CRASH_NOTED);
 	own->first[index] = head;
 	own->free_head = entry;
@@ -142,11 +129,11 @@ copy_chain (struct vh_ring *ring, const struct inflight_record *r)
 
 	for (unsigned i = 0; i < r->length; i++) {
 		const struct packed_entry *e = records_entry (ring, entry);
-		uint64_t flags = (get16 (&e->flags) & (DESC_F_WRITE | DESC_F_INDIRECT)) | (i + 1u < r->length ? DESC_F_NEXT : 0);
+		uint64_t flags = (area_get16 (&e->flags) & (DESC_F_WRITE | DESC_F_INDIRECT)) | (i + 1u < r->length ? DESC_F_NEXT : 0);
 		uint64_t len = __atomic_load_n (&e->len, __ATOMIC_RELAXED);
 
 		own->chain[i].addr = htole64 (__atomic_load_n (&e->addr, __ATOMIC_RELAXED));
-		own->chain[i].rest = htole64 (len | (uint64_t) get16 (&e->id) << 32 | flags << 48);
+		own->chain[i].rest = htole64 (len | (uint64_t) area_get16 (&e->id) << 32 | flags << 48);
 		entry = own->next[entry];
 	}
 }
@@ -172,30 +159,6 @@ take_record (struct vh_ring *ring, const struct inflight_record *r)
 	return req;
 }
 
-/* Those of before come first.  They count as outstanding since the start. */
-static int
-take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
-{
-	struct inflight *f = ring->inflight;
-	unsigned n = 0;
-
-	max = max < ring->budget ? max : ring->budget;
-	while (n < max && inflight_has_old (f)) {
-		reqs[n] = take_record (ring, &f->again[f->next_again]);
-		if (!reqs[n] || ring->broken)
-			break;
-		f->next_again++;
-		n++;
-	}
-	if (ring->broken)
-		return ring->broken;
-	f->fresh = 0;
-	ring->budget -= n;
-	ring->snapshot->in_flight += n;
-	crash_point (CRASH_TAKEN_AGAIN);
-	return (int) n;
-}
-
 static int
 recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 {
@@ -203,7 +166,7 @@ recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	int n;
 
 	if (unlikely (inflight_has_old (ring->inflight)))
-		return take_again (ring, reqs, max);
+		return inflight_take_again (ring, reqs, max, take_record);
 	n = packed_layout.take (ring, reqs, max);
 	crash_point (CRASH_TAKEN);
 	for (int i = 0; i < n; i++)
@@ -220,8 +183,8 @@ records_unnote (struct vh_ring *ring, unsigned index)
 	uint16_t head = records_own (ring)->first[index];
 
 	records_own (ring)->free_head = head;
-	put16 (&records_header (ring)->free_head, head);
-	put16 (&records_header (ring)->old_free_head, head);
+	area_put16 (&records_header (ring)->free_head, head);
+	area_put16 (&records_header (ring)->old_free_head, head);
 	entry_set (records_entry (ring, head), 0);
 }
 
@@ -239,29 +202,6 @@ recorded_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 		packed_release (packed_own (ring), request_index (ring, (struct request *) reqs[i]));
 	f->fresh -= fresh;
 	f->next_again -= old;
-}
-
-static bool
-recorded_kicks_on (struct vh_ring *ring)
-{
-	bool more = packed_layout.kicks_on (ring);
-
-	/* A device that leaves them in the ring has its reason; one whose turn is over has not. */
-	return more || (ring->budget == 0 && inflight_has_old (ring->inflight));
-}
-
-static bool
-recorded_has_news (struct vh_ring *ring)
-{
-	bool more = packed_layout.has_news (ring);
-
-	return more || inflight_has_old (ring->inflight);
-}
-
-static bool
-recorded_has_work (struct vh_ring *ring)
-{
-	return inflight_has_old (ring->inflight) || packed_layout.has_work (ring);
 }
 
 /* --- publication --- */
@@ -286,8 +226,8 @@ records_free (struct vh_ring *ring)
 		length += chain_length (ring, index);
 		own->next[last] = own->free_head;
 		own->free_head = own->first[index];
-		put16 (&records_entry (ring, last)->next, own->next[last]);
-		put16 (&records_header (ring)->free_head, own->free_head);
+		area_put16 (&records_entry (ring, last)->next, own->next[last]);
+		area_put16 (&records_header (ring)->free_head, own->free_head);
 		crash_point (CRASH_LINKED);
 	}
 	return position_forward (ring, ring->next_used, length);
@@ -316,7 +256,7 @@ recorded_publish (struct vh_ring *ring)
 	crash_point (CRASH_PUBLISHED);
 	records_clear (ring);
 	crash_point (CRASH_ALL_CLEARED);
-	put16 (&records_header (ring)->old_free_head, records_own (ring)->free_head);
+	area_put16 (&records_header (ring)->old_free_head, records_own (ring)->free_head);
 	put_positions (ring, used, used);
 	crash_point (CRASH_CONFIRMED);
 	return call;
@@ -354,14 +294,14 @@ records_begin (struct vh_ring *ring)
 
 	for (unsigned i = 0; i < entries; i++) {
 		records_own (ring)->next[i] = (uint16_t) (i + 1);
-		put16 (&records_entry (ring, i)->next, (uint16_t) (i + 1));
+		area_put16 (&records_entry (ring, i)->next, (uint16_t) (i + 1));
 		entry_set (records_entry (ring, i), 0);
 	}
-	put16 (&h->desc_num, (uint16_t) entries);
-	put16 (&h->free_head, 0);
-	put16 (&h->old_free_head, 0);
+	area_put16 (&h->desc_num, (uint16_t) entries);
+	area_put16 (&h->free_head, 0);
+	area_put16 (&h->old_free_head, 0);
 	put_positions (ring, ring->next_used, ring->next_used);
-	put16 (&h->version, INFLIGHT_VERSION);
+	area_put16 (&h->version, INFLIGHT_VERSION);
 }
 
 /* Ends what was under way: either it happened, or it did not.  False: a position is none. */
@@ -379,12 +319,12 @@ records_settle (struct vh_ring *ring)
 	used = (uint16_t) (p.used_idx | p.used_wrap_counter << 15);
 	old = (uint16_t) (p.old_used_idx | p.old_used_wrap_counter << 15);
 	if (used != old && !packed_is_available (ring, old)) {
-		put16 (&h->old_free_head, get16 (&h->free_head));
+		area_put16 (&h->old_free_head, area_get16 (&h->free_head));
 		crash_point (CRASH_RECOVERING);
 		old = used;
 	}
 	put_positions (ring, old, old);
-	put16 (&h->free_head, get16 (&h->old_free_head));
+	area_put16 (&h->free_head, area_get16 (&h->old_free_head));
 	crash_point (CRASH_RECOVERING);
 	ring->next_used = old;
 	return true;
@@ -398,14 +338,14 @@ records_read_free (struct vh_ring *ring, unsigned entries)
 	uint16_t *link = &own->free_head;
 	unsigned n = 0;
 
-	*link = get16 (&records_header (ring)->old_free_head);
+	*link = area_get16 (&records_header (ring)->old_free_head);
 	while (*link < entries && !own->seen[*link]) {
 		struct packed_entry *e = records_entry (ring, *link);
 
 		own->seen[*link] = true;
 		entry_set (e, 0);
 		link = &own->next[*link];
-		*link = get16 (&e->next);
+		*link = area_get16 (&e->next);
 		n++;
 	}
 	*link = (uint16_t) entries;	/* some other back-end's list may end otherwise */
@@ -418,7 +358,7 @@ records_read_chain (struct vh_ring *ring, unsigned entries, uint16_t head)
 {
 	struct records *own = records_own (ring);
 	const struct packed_entry *h = records_entry (ring, head);
-	unsigned length = get16 (&h->num), entry = head, last = head;
+	unsigned length = area_get16 (&h->num), entry = head, last = head;
 
 	if (length > ring->size)
 		return 0;
@@ -426,10 +366,10 @@ records_read_chain (struct vh_ring *ring, unsigned entries, uint16_t head)
 		if (entry >= entries || own->seen[entry])
 			return 0;
 		own->seen[last = entry] = true;
-		entry = own->next[last] = get16 (&records_entry (ring, last)->next);
+		entry = own->next[last] = area_get16 (&records_entry (ring, last)->next);
 	}
 	inflight_add (ring->inflight, (struct inflight_record){ __atomic_load_n (&h->counter, __ATOMIC_RELAXED), head, (uint16_t) length });
-	return last == get16 (&h->last) ? length : 0;
+	return last == area_get16 (&h->last) ? length : 0;
 }
 
 /* Each entry is free or in one chain.  Sets `outstanding`; false: it is not so. */
@@ -455,7 +395,7 @@ records_read (struct vh_ring *ring, unsigned entries)
 static int
 records_recover (struct vh_ring *ring)
 {
-	unsigned entries = get16 (&records_header (ring)->desc_num);
+	unsigned entries = area_get16 (&records_header (ring)->desc_num);
 
 	if (entries < ring->size || entries > ring->inflight->part.entries || !records_settle (ring) || !records_read (ring, entries))
 		return -EPROTO;
@@ -475,7 +415,7 @@ recorded_start (struct vh_ring *ring, uint32_t base)
 	if (err < 0)
 		return err;
 	packed_layout.start (ring, base);
-	version = get16 (&records_header (ring)->version);
+	version = area_get16 (&records_header (ring)->version);
 	if (version == 0) {
 		records_begin (ring);
 		return 0;
@@ -485,11 +425,12 @@ recorded_start (struct vh_ring *ring, uint32_t base)
 
 const struct ring_layout packed_recorded_layout = {
 	PACKED_COMMON,
+	.plain = &packed_layout,
 	.start = recorded_start,
 	.take = recorded_take,
 	.untake = recorded_untake,
 	.publish = recorded_publish,
-	.kicks_on = recorded_kicks_on,
-	.has_news = recorded_has_news,
-	.has_work = recorded_has_work,
+	.kicks_on = inflight_kicks_on,
+	.has_news = inflight_has_news,
+	.has_work = inflight_has_work,
 };

@@ -28,23 +28,10 @@ records_entry (const struct vh_ring *ring, unsigned head)
 	return (struct split_entry *) (ring->inflight->host + sizeof (struct split_header)) + head;
 }
 
-static inline uint16_t
-get16 (const uint16_t *p)
-{
-	return __atomic_load_n (p, __ATOMIC_RELAXED);
-}
-
-/* After all stores before it; so are the others here. */
-static inline void
-put16 (uint16_t *p, uint16_t v)
-{
-	__atomic_store_n (p, v, __ATOMIC_RELEASE);
-}
-
 static inline void
 entry_set (struct split_entry *e, uint8_t inflight)
 {
-	__atomic_store_n (&e->inflight, inflight, __ATOMIC_RELEASE);
+	area_put8 (&e->inflight, inflight);
 }
 
 /* --- taking --- */
@@ -60,28 +47,10 @@ records_note (struct vh_ring *ring, unsigned head)
 	crash_point (CRASH_NOTED);
 }
 
-/* Those of before come first.  They count as outstanding since the start. */
-static int
-take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
+static struct vh_request *
+take_record (struct vh_ring *ring, const struct inflight_record *r)
 {
-	struct inflight *f = ring->inflight;
-	unsigned n = 0;
-
-	max = max < ring->budget ? max : ring->budget;
-	while (n < max && inflight_has_old (f)) {
-		reqs[n] = split_take_chain (ring, f->again[f->next_again].head);
-		if (!reqs[n])
-			break;
-		f->next_again++;
-		n++;
-	}
-	if (ring->broken)
-		return ring->broken;
-	f->fresh = 0;
-	ring->budget -= n;
-	ring->snapshot->in_flight += n;
-	crash_point (CRASH_TAKEN_AGAIN);
-	return (int) n;
+	return split_take_chain (ring, r->head);
 }
 
 static int
@@ -90,7 +59,7 @@ recorded_take (struct vh_ring *ring, struct vh_request **reqs, unsigned max)
 	int n;
 
 	if (unlikely (inflight_has_old (ring->inflight)))
-		return take_again (ring, reqs, max);
+		return inflight_take_again (ring, reqs, max, take_record);
 	n = split_layout.take (ring, reqs, max);
 	crash_point (CRASH_TAKEN);
 	for (int i = 0; i < n; i++)
@@ -115,29 +84,6 @@ recorded_untake (struct vh_ring *ring, struct vh_request **reqs, unsigned n)
 	f->next_again -= n - fresh;
 }
 
-static bool
-recorded_kicks_on (struct vh_ring *ring)
-{
-	bool more = split_layout.kicks_on (ring);
-
-	/* A device that leaves them in the ring has its reason; one whose turn is over has not. */
-	return more || (ring->budget == 0 && inflight_has_old (ring->inflight));
-}
-
-static bool
-recorded_has_news (struct vh_ring *ring)
-{
-	bool more = split_layout.has_news (ring);
-
-	return more || inflight_has_old (ring->inflight);
-}
-
-static bool
-recorded_has_work (struct vh_ring *ring)
-{
-	return inflight_has_old (ring->inflight) || split_layout.has_work (ring);
-}
-
 /* --- publication --- */
 
 /* Makes the list of what is about to be published. */
@@ -145,13 +91,13 @@ static void
 records_list (struct vh_ring *ring)
 {
 	struct split_header *h = records_header (ring);
-	uint16_t last = get16 (&h->last_batch_head);
+	uint16_t last = area_get16 (&h->last_batch_head);
 
 	for (unsigned i = 0; i < ring->n_done; i++) {
 		uint16_t head = (uint16_t) le32toh (ring->done[i].id);
 
-		put16 (&records_entry (ring, head)->next, last);
-		put16 (&h->last_batch_head, head);
+		area_put16 (&records_entry (ring, head)->next, last);
+		area_put16 (&h->last_batch_head, head);
 		last = head;
 		crash_point (CRASH_LINKED);
 	}
@@ -178,7 +124,7 @@ recorded_publish (struct vh_ring *ring)
 	crash_point (CRASH_PUBLISHED);
 	records_clear (ring);
 	crash_point (CRASH_ALL_CLEARED);
-	put16 (&records_header (ring)->used_idx, ring->next_used);
+	area_put16 (&records_header (ring)->used_idx, ring->next_used);
 	crash_point (CRASH_CONFIRMED);
 	return call;
 }
@@ -191,13 +137,13 @@ records_begin (struct vh_ring *ring)
 {
 	struct split_header *h = records_header (ring);
 
-	put16 (&h->version, 0);
+	area_put16 (&h->version, 0);
 	for (unsigned i = 0; i < ring->inflight->part.entries; i++)
 		entry_set (records_entry (ring, i), 0);
-	put16 (&h->desc_num, (uint16_t) ring->inflight->part.entries);
-	put16 (&h->last_batch_head, 0);
-	put16 (&h->used_idx, ring->next_used);
-	put16 (&h->version, INFLIGHT_VERSION);
+	area_put16 (&h->desc_num, (uint16_t) ring->inflight->part.entries);
+	area_put16 (&h->last_batch_head, 0);
+	area_put16 (&h->used_idx, ring->next_used);
+	area_put16 (&h->version, INFLIGHT_VERSION);
 }
 
 /* The last publication was not cleared up after: `n` requests, from last_batch_head on.  False: there cannot be so many, or they are none. */
@@ -205,7 +151,7 @@ static bool
 records_clear_published (struct vh_ring *ring, unsigned n)
 {
 	struct split_header *h = records_header (ring);
-	uint16_t head = get16 (&h->last_batch_head);
+	uint16_t head = area_get16 (&h->last_batch_head);
 
 	if (n > ring->size)
 		return false;
@@ -213,10 +159,10 @@ records_clear_published (struct vh_ring *ring, unsigned n)
 		if (head >= ring->size)
 			return false;
 		entry_set (records_entry (ring, head), 0);
-		head = get16 (&records_entry (ring, head)->next);
+		head = area_get16 (&records_entry (ring, head)->next);
 		crash_point (CRASH_RECOVERING);
 	}
-	put16 (&h->used_idx, ring->next_used);
+	area_put16 (&h->used_idx, ring->next_used);
 	return true;
 }
 
@@ -246,7 +192,7 @@ static int
 records_recover (struct vh_ring *ring)
 {
 	struct split_header *h = records_header (ring);
-	unsigned entries = get16 (&h->desc_num), n = (uint16_t) (ring->next_used - get16 (&h->used_idx));
+	unsigned entries = area_get16 (&h->desc_num), n = (uint16_t) (ring->next_used - area_get16 (&h->used_idx));
 
 	if (entries < ring->size || entries > ring->inflight->part.entries || records_beyond (ring, entries))
 		return -EPROTO;
@@ -264,7 +210,7 @@ records_recover (struct vh_ring *ring)
 static bool
 is_newborn (const struct vh_ring *ring)
 {
-	return ring->next_used == 0 && ring->next_avail == 0 && (uint16_t) -get16 (&records_header (ring)->used_idx) > ring->size;
+	return ring->next_used == 0 && ring->next_avail == 0 && (uint16_t) -area_get16 (&records_header (ring)->used_idx) > ring->size;
 }
 
 static int
@@ -276,7 +222,7 @@ recorded_start (struct vh_ring *ring, uint32_t base)
 	if (err < 0)
 		return err;
 	split_layout.start (ring, base);
-	version = get16 (&records_header (ring)->version);
+	version = area_get16 (&records_header (ring)->version);
 	if (version == 0 || (version == INFLIGHT_VERSION && is_newborn (ring))) {
 		records_begin (ring);
 		return 0;
@@ -286,11 +232,12 @@ recorded_start (struct vh_ring *ring, uint32_t base)
 
 const struct ring_layout split_recorded_layout = {
 	SPLIT_COMMON,
+	.plain = &split_layout,
 	.start = recorded_start,
 	.take = recorded_take,
 	.untake = recorded_untake,
 	.publish = recorded_publish,
-	.kicks_on = recorded_kicks_on,
-	.has_news = recorded_has_news,
-	.has_work = recorded_has_work,
+	.kicks_on = inflight_kicks_on,
+	.has_news = inflight_has_news,
+	.has_work = inflight_has_work,
 };

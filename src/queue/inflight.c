@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "queue/crash.h"
 #include "queue/inflight-area.h"
 #include "queue/layout.h"
 
@@ -93,4 +94,50 @@ inflight_sort (struct inflight *f)
 		f->again[i].number -= origin;
 	qsort (f->again, f->n_again, sizeof (f->again[0]), compare_records);
 	f->counter = f->again[f->n_again - 1].number + origin + 1;
+}
+
+int
+inflight_take_again (struct vh_ring *ring, struct vh_request **reqs, unsigned max, inflight_take_fn *take)
+{
+	struct inflight *f = ring->inflight;
+	unsigned n = 0;
+
+	max = max < ring->budget ? max : ring->budget;
+	while (n < max && inflight_has_old (f)) {
+		reqs[n] = take (ring, &f->again[f->next_again]);
+		if (!reqs[n] || ring->broken)
+			break;
+		f->next_again++;
+		n++;
+	}
+	if (ring->broken)
+		return ring->broken;
+	f->fresh = 0;
+	ring->budget -= n;
+	ring->snapshot->in_flight += n;
+	crash_point (CRASH_TAKEN_AGAIN);
+	return (int) n;
+}
+
+bool
+inflight_kicks_on (struct vh_ring *ring)
+{
+	bool more = ring->layout->plain->kicks_on (ring);
+
+	/* A device that leaves them in the ring has its reason; one whose turn is over has not. */
+	return more || (ring->budget == 0 && inflight_has_old (ring->inflight));
+}
+
+bool
+inflight_has_news (struct vh_ring *ring)
+{
+	bool more = ring->layout->plain->has_news (ring);
+
+	return more || inflight_has_old (ring->inflight);
+}
+
+bool
+inflight_has_work (struct vh_ring *ring)
+{
+	return inflight_has_old (ring->inflight) || ring->layout->plain->has_work (ring);
 }

@@ -19,6 +19,7 @@
 
 #include "memory/region.h"
 
+struct vh_request;
 struct vh_ring;
 
 /* A ring's part of an area. */
@@ -67,6 +68,18 @@ inflight_has_old (const struct inflight *f)
 {
 	return f->next_again < f->n_again;
 }
+
+/*
+ * Those of before come first: takes them as vh_ring_take, each by a function of the layout that returns NULL where the layout's take would end.  They count
+ * as outstanding since the start.
+ */
+typedef struct vh_request *inflight_take_fn (struct vh_ring *, const struct inflight_record *);
+int inflight_take_again (struct vh_ring *, struct vh_request **reqs, unsigned max, inflight_take_fn *);
+
+/* Of a recorded layout, by the plain one's. */
+bool inflight_kicks_on (struct vh_ring *);
+bool inflight_has_news (struct vh_ring *);
+bool inflight_has_work (struct vh_ring *);
 
 /* --- for ring.c --- */
 

@@ -58,8 +58,8 @@ struct ring_layout {
 	bool written[AREAS];	/* by us */
 	bool any_size;		/* need not be a power of two */
 
-	/* The same with in-flight records; the recorded one's own is NULL. */
-	const struct ring_layout *recorded;
+	/* The same with in-flight records; the recorded one has the one that it is around in `plain`.  The others are NULL. */
+	const struct ring_layout *recorded, *plain;
 
 	/* Where a ring begins that no front-end has given a base. */
 	uint32_t first_base;
