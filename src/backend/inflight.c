@@ -107,7 +107,7 @@ inflight_area_get (struct vh_backend *b, struct message *m, struct message *repl
 		close (fd);
 		return err;
 	}
-	message_put_inflight (reply, &a);
+	message_answer_inflight (reply, m, &a);
 	reply->fds[reply->n_fds++] = fd;
 	return 0;
 }
@@ -118,7 +118,7 @@ inflight_area_refuse (struct vh_backend *b, struct message *m, struct message *r
 {
 	static const struct inflight_area none;
 
-	message_put_inflight (reply, &none);
+	message_answer_inflight (reply, m, &none);
 }
 
 /* --- SET_INFLIGHT_FD --- */

@@ -317,3 +317,11 @@ message_put_inflight (struct message *m, const struct inflight_area *a)
 	memcpy (m->body, &w, sizeof (w));
 	m->size = sizeof (w);
 }
+
+void
+message_answer_inflight (struct message *m, const struct message *request, const struct inflight_area *a)
+{
+	message_put_inflight (m, a);
+	if (request->size == offsetof (struct wire_inflight, padding))
+		m->size = request->size;
+}

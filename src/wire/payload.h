@@ -78,9 +78,13 @@ struct inflight_area {
 	uint64_t size, offset;
 	unsigned rings, entries;
 };
-/* The specification draws it with 20 bytes, and everybody sends the C structure, which has 24: both are taken, 24 are sent. */
+/*
+ * The specification draws it with 20 bytes, and everybody sends the C structure, which has 24: both are taken, 24 are sent, and the answer to GET_INFLIGHT_FD
+ * is as long as the request, because somebody who sends 20 reads as many.
+ */
 int message_get_inflight (const struct message *, struct inflight_area *ret);
 void message_put_inflight (struct message *, const struct inflight_area *);
+void message_answer_inflight (struct message *, const struct message *request, const struct inflight_area *);
 
 /* --- payload-device.c: payloads of single kinds of devices --- */
 

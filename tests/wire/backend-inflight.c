@@ -68,7 +68,7 @@ get_area (unsigned rings, unsigned entries, uint32_t bytes, uint64_t *size)
 	struct reply r;
 	uint16_t numbers[2];
 
-	if (ask_for (rings, entries, bytes, &r) != ANSWER || r.size != 24 || r.n_fds != 1)
+	if (ask_for (rings, entries, bytes, &r) != ANSWER || r.size != bytes || r.n_fds != 1)
 		return -1;
 	memcpy (numbers, r.body + 16, sizeof (numbers));
 	*size = word (&r, 0);
