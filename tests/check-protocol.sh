@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Every message of the tables: docs/protocol-table.md is current; both ends serve it, or make it; a test says its name, and its bytes are written out in
-# the tests of both ends.
+# Every message of the tables: docs/protocol-table.md is current; both ends serve it, or make it; in the tests of both ends one says its name, and its bytes are
+# written out.
 
 . "$(dirname "$0")/functions.sh"
 make_tmpdir
@@ -52,9 +52,12 @@ bytes_of ()
 	printf '%02x000000' "$1"
 }
 
+# named END FILE...
 named ()
 {
-	has "\"[^\"]*\\b$name\\b[^\"]*\"" "$@" || missing "no test says its name"
+	end=$1
+	shift
+	has "\"[^\"]*\\b$name\\b[^\"]*\"" "$@" || missing "no test of the $end says its name"
 }
 
 frontend_message ()
@@ -64,8 +67,9 @@ frontend_message ()
 		missing "the back-end does not serve it"
 	fi
 	has "\\bREQUEST_$name\\b" src/frontend/*.c || missing "the front-end does not send it"
-	named tests/wire/*.c
 	# Postcopy has its tests where its userfaultfd is.
+	named back-end tests/wire/backend-*.c tests/unit/test-postcopy.c
+	named front-end tests/wire/frontend-*.c
 	has "\"$(bytes_of "$id")\"|\"$(bytes_of "$id") 0[19]000000|\\bFE_$name\\b|bytes_header \\(b, $id, " tests/wire/backend-*.c tests/unit/test-postcopy.c ||
 		missing "no bytes in a test of the back-end"
 	has "\"$(bytes_of "$id") 0[19]000000" tests/wire/frontend-*.c || missing "no bytes in a test of the front-end"
@@ -75,7 +79,8 @@ backend_message ()
 {
 	has "\\bBACKEND_REQUEST_$name\\b" src/backend/*.c || missing "the back-end does not send it"
 	has "\\[BACKEND_REQUEST_$name\\]" src/frontend/serve.c || missing "the front-end does not serve it"
-	named tests/wire/*.c
+	named back-end tests/wire/backend-*.c
+	named front-end tests/wire/frontend-*.c
 	has "\\b$id, 0, 0, 0, |\"$(bytes_of "$id") 0[19]000000|\\bBE_$name\\b" tests/wire/backend-*.c || missing "no bytes in a test of the back-end"
 	has "\"$(bytes_of "$id") 0[19]000000" tests/wire/frontend-*.c || missing "no bytes in a test of the front-end"
 }

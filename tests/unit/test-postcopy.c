@@ -484,7 +484,7 @@ main (void)
 	CU_TestInfo tests[] = {
 		{ "offered to devices that ask", offered_to_devices_that_ask },
 		{ "not offered where rings share the connection's loop", not_offered_where_rings_share_the_connections_loop },
-		{ "steps out of order are refused", steps_out_of_order_are_refused },
+		{ "POSTCOPY_ADVISE, POSTCOPY_LISTEN, POSTCOPY_END: steps out of order are refused", steps_out_of_order_are_refused },
 		{ "listen is answered without REPLY_ACK", listen_is_answered_without_reply_ack },
 		{ "nothing comes between addresses and their acknowledgement", nothing_comes_between_addresses_and_their_acknowledgement },
 		{ "an acknowledgement that is none", an_acknowledgement_that_is_none },

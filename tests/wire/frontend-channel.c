@@ -383,7 +383,7 @@ int
 main (void)
 {
 	CU_TestInfo tests[] = {
-		{ "the configuration changed", test_config_change },
+		{ "CONFIG_CHANGE_MSG", test_config_change },
 		{ "no answer without REPLY_ACK", test_no_answer_without_reply_ack },
 		{ "requests that are refused", test_refused },
 		{ "malformed requests", test_malformed },

@@ -456,7 +456,7 @@ main (void)
 		{ "VRING_CALL, VRING_ERR", test_in_band },
 		{ "VRING_HOST_NOTIFIER_MSG", test_notifier },
 		{ "SHARED_OBJECT_ADD, SHARED_OBJECT_REMOVE, SHARED_OBJECT_LOOKUP", test_objects },
-		{ "SHMEM_MAP, SHMEM_UNMAP", test_shmem },
+		{ "GET_SHMEM_CONFIG, SHMEM_MAP, SHMEM_UNMAP", test_shmem },
 		{ "so many pieces and no more", test_many_pieces },
 		{ "a reset takes pieces out", test_a_reset_takes_pieces_out },
 		{ "nothing that is not in force", test_nothing_that_is_not_in_force },

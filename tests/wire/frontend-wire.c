@@ -532,13 +532,14 @@ int
 main (void)
 {
 	CU_TestInfo tests[] = {
-		{ "handshake without protocol features", test_without_protocol_features },
-		{ "handshake", test_handshake },
+		{ "GET_FEATURES, SET_FEATURES, SET_OWNER: handshake without protocol features", test_without_protocol_features },
+		{ "GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES, SET_BACKEND_REQ_FD: handshake", test_handshake },
 		{ "handshake with the caller's choice", test_handshake_of_choice },
 		{ "unknown features are masked", test_unknown_features_are_masked },
 		{ "protocol features set again", test_set_protocol_features_again },
-		{ "requests about the device", test_requests_about_the_device },
-		{ "requests about a ring", test_requests_about_a_ring },
+		{ "GET_QUEUE_NUM, GET_MAX_MEM_SLOTS, SET_MEM_TABLE, ADD_MEM_REG, REM_MEM_REG, RESET_DEVICE, RESET_OWNER", test_requests_about_the_device },
+		{ "SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR, SET_VRING_ENABLE, GET_VRING_BASE",
+		  test_requests_about_a_ring },
 		{ "GET_CONFIG, SET_CONFIG", test_config },
 		{ "IOTLB_MSG", test_iotlb },
 		{ "SET_LOG_BASE, SET_LOG_FD", test_log },
