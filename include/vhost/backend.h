@@ -43,7 +43,8 @@ struct vh_device_ops {
 
 	/*
 	 * Writes to it; the range was checked.  flags: VH_CONFIG_WRITE or VH_CONFIG_RESTORE.  A read-only field in the range is refused with -EPERM, and
-	 * then nothing is changed.  If NULL, then every write is refused.
+	 * then nothing is changed.  Front-ends of rust-vmm say VH_CONFIG_RESTORE when their guest writes: what that changes must be harmless if a guest
+	 * changes it.  If NULL, then every write is refused.
 	 */
 	int (*set_config) (void *device, uint32_t offset, const void *buf, uint32_t size, uint32_t flags);
 

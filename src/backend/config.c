@@ -49,6 +49,12 @@ config_refuse (struct vh_backend *b, struct message *m, struct message *reply)
 	reply->size = 0;
 }
 
+/*
+ * What rust-vmm's front-ends send for VH_CONFIG_RESTORE: there the flags are bits, 1 when a guest writes and 2 when a migration restores.  Their 1 is the
+ * specification's "restores", so a guest's write comes as that, and devices know it (vh_device_ops); their 2 is nobody else's.
+ */
+#define RUST_VMM_RESTORE 2u
+
 int
 config_set (struct vh_backend *b, struct message *m)
 {
@@ -58,6 +64,8 @@ config_set (struct vh_backend *b, struct message *m)
 
 	if (err < 0)
 		return err;
+	if (r.flags == RUST_VMM_RESTORE)
+		r.flags = VH_CONFIG_RESTORE;
 	if (r.flags != VH_CONFIG_WRITE && r.flags != VH_CONFIG_RESTORE)
 		return -EINVAL;
 	return b->ops.set_config (b->device->opaque, r.offset, data, r.size, r.flags);

@@ -83,7 +83,9 @@ hostile_71_writes (void)
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 1024, 1, data), REFUSAL);
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 8, 0, data), REFUSAL);	/* read-only */
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 2, 0, data), REFUSAL);
-	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 1, 2, data), REFUSAL);	/* no such flag */
+	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 1, 3, data), REFUSAL);	/* no such flags */
+	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 1, 4, data), REFUSAL);
+	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 1, 0x80000001, data), REFUSAL);
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 0, 0, data), REFUSAL);
 	CU_ASSERT_EQUAL (device.config_writes, 0);
 	CU_ASSERT_EQUAL (memcmp (device.config, before, sizeof (before)), 0);
@@ -92,6 +94,37 @@ hostile_71_writes (void)
 	/* Migration restores what a guest may not write. */
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 2, 1, "\7\7"), ACK);
 	CU_ASSERT_EQUAL (device.config[1], 7);
+}
+
+/* The specification has 0 and 1, rust-vmm 1 and 2; and rust-vmm's front-ends ask with 1, which is theirs again in the answer. */
+static void
+flags_of_two_schools (void)
+{
+	static const struct {
+		uint32_t sent, seen;
+	} flags[] = { { 0, VH_CONFIG_WRITE }, { 1, VH_CONFIG_RESTORE }, { 2, VH_CONFIG_RESTORE } };
+	struct bytes b = { .n = 0 };
+	struct reply reply;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	for (unsigned i = 0; i < sizeof (flags) / sizeof (flags[0]); i++) {
+		uint8_t value = (uint8_t) (0x11 * (i + 1));
+
+		CU_ASSERT_EQUAL (rig_tell_config (&rig, DEVICE_WRITABLE, 1, flags[i].sent, &value), ACK);
+		CU_ASSERT_EQUAL (device.config_flags, flags[i].seen);
+		CU_ASSERT_EQUAL (device.config[DEVICE_WRITABLE], value);
+	}
+	for (uint32_t sent = 1; sent <= 2; sent++)
+		CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 2, sent, "\7\7"), ACK);
+	b.n = 0;
+	bytes_u32 (&b, 0);
+	bytes_u32 (&b, 1);
+	bytes_u32 (&b, 1);
+	bytes_fill (&b, 0, 1);
+	rig_send (&rig, FE_GET_CONFIG, FLAG_VERSION, b.data, (uint32_t) b.n, NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_CONFIG, &reply), ANSWER);
+	b.data[12] = 7;
+	CU_ASSERT (reply.size == b.n && memcmp (reply.body, b.data, b.n) == 0);
 }
 
 static void
@@ -122,6 +155,7 @@ struct CU_TestInfo config_cases[] = {
 	CASE (hostile_69_ranges_outside),
 	CASE (hostile_70_a_size_that_is_not_the_payloads),
 	CASE (hostile_71_writes),
+	CASE (flags_of_two_schools),
 	CASE (hostile_72_a_slice_is_not_the_start),
 	CASE (hostile_72_a_device_without_a_configuration),
 	CU_TEST_INFO_NULL,
