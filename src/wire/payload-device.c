@@ -151,6 +151,7 @@ message_get_shmem_sizes (const struct message *m, uint64_t sizes[VH_MAX_SHMEM])
 int
 message_get_shmem_map (const struct message *m, struct vh_shmem_map *ret)
 {
+	static const uint8_t no_padding[sizeof (((struct wire_shmem_map *) NULL)->padding)];
 	struct wire_shmem_map w;
 	uint64_t end;
 	int err = get_whole (m, &w, sizeof (w));
@@ -158,7 +159,7 @@ message_get_shmem_map (const struct message *m, struct vh_shmem_map *ret)
 	if (err < 0)
 		return err;
 	*ret = (struct vh_shmem_map){ .id = w.id, .flags = (unsigned) w.flags, .fd_offset = w.fd_offset, .offset = w.offset, .size = w.size };
-	if ((w.flags & ~(uint64_t) VH_SHMEM_WRITABLE) || w.size == 0)
+	if ((w.flags & ~(uint64_t) VH_SHMEM_WRITABLE) || w.size == 0 || memcmp (w.padding, no_padding, sizeof (no_padding)) != 0)
 		return -EBADMSG;
 	return checked_add (w.offset, w.size, &end) && checked_add (w.fd_offset, w.size, &end) ? 0 : -EBADMSG;
 }

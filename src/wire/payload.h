@@ -110,9 +110,9 @@ void message_put_transfer (struct message *, const struct state_transfer *);
 
 /* Shared memory: the sizes of the regions, 0 for those that are not there; and a piece of a file in one of them. */
 void message_put_shmem_sizes (struct message *, const uint64_t sizes[VH_MAX_SHMEM]);
-/* -EBADMSG when the number in front disagrees. */
+/* -EBADMSG when the number in front disagrees.  The padding behind it may hold anything: it is in an answer, where a peer that leaves it unset is no danger. */
 int message_get_shmem_sizes (const struct message *, uint64_t sizes[VH_MAX_SHMEM]);
-/* -EBADMSG: flags that are not defined, an empty or wrapping range. */
+/* -EBADMSG: flags that are not defined, padding that is not 0 (rust-vmm does not look at it), an empty or wrapping range. */
 int message_get_shmem_map (const struct message *, struct vh_shmem_map *ret);
 void message_put_shmem_map (struct message *, const struct vh_shmem_map *);
 

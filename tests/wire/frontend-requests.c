@@ -120,7 +120,8 @@ script (void)
 	peer_handshake (features);
 	if (features & P_SHMEM) {
 		static char sizes[2 * 2100];
-		char *p = sizes + sprintf (sizes, "2c000000 05000000 08080000 01000000 00000000");
+		/* Four bytes of padding, which nobody says to be zeroes. */
+		char *p = sizes + sprintf (sizes, "2c000000 05000000 08080000 01000000 000000ff");
 
 		memset (p, '0', 2 * 2048);
 		memcpy (p + 2 * 8 * 3, "0000200000000000", 16);
@@ -275,13 +276,17 @@ test_objects (void)
 
 /* --- shared memory --- */
 
-#define MAP(id, fd_offset, offset, size, flags) "28000000 " id "000000 00000000 " fd_offset " " offset " " size " " flags
+#define PADDED_MAP(id, padding, fd_offset, offset, size, flags) "28000000 " id padding fd_offset " " offset " " size " " flags
+#define MAP(id, fd_offset, offset, size, flags) PADDED_MAP (id, "000000 00000000 ", fd_offset, offset, size, flags)
 
 static void
 ask_shmem (void)
 {
 	done ("09000000 09000000 " MAP ("03", "0010000000000000", "0000000000000000", "0020000000000000", "0100000000000000"), 1);
 	done ("09000000 09000000 " MAP ("03", "0000000000000000", "00f01f0000000000", "0010000000000000", "0000000000000000"), 1);
+	/* Padding is there for something to come: the region's number may grow. */
+	refused ("09000000 09000000 " PADDED_MAP ("03", "010000 00000000 ", "0000000000000000", "0000010000000000", "0010000000000000", "0000000000000000"), 1);
+	refused ("09000000 09000000 " PADDED_MAP ("03", "000000 00000080 ", "0000000000000000", "0000010000000000", "0010000000000000", "0000000000000000"), 1);
 	/* Overlaps; beyond the region; a region that is not there; not whole pages; flags; nothing; wraps; no fd. */
 	refused ("09000000 09000000 " MAP ("03", "0010000000000000", "0010000000000000", "0010000000000000", "0000000000000000"), 1);
 	refused ("09000000 09000000 " MAP ("03", "0000000000000000", "00f01f0000000000", "0020000000000000", "0000000000000000"), 1);
@@ -296,6 +301,7 @@ ask_shmem (void)
 	refused ("09000000 09000000 " MAP ("03", "0000000000000000", "0000010000000000", "0010000000000000", "0000000000000000"), 0);
 	/* Out: the very piece, and no other. */
 	refused ("0a000000 09000000 " MAP ("03", "0000000000000000", "0000000000000000", "0010000000000000", "0000000000000000"), 0);
+	refused ("0a000000 09000000 " PADDED_MAP ("03", "000001 00000000 ", "0010000000000000", "0000000000000000", "0020000000000000", "0000000000000000"), 0);
 	refused ("0a000000 09000000 " MAP ("02", "0010000000000000", "0000000000000000", "0020000000000000", "0000000000000000"), 0);
 	done ("0a000000 09000000 " MAP ("03", "0010000000000000", "0000000000000000", "0020000000000000", "0000000000000000"), 0);
 	refused ("0a000000 09000000 " MAP ("03", "0010000000000000", "0000000000000000", "0020000000000000", "0000000000000000"), 0);
