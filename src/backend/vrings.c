@@ -195,13 +195,23 @@ vring_answered (void *opaque)
 
 /* --- the messages --- */
 
-/* Between SET_VRING_KICK and GET_VRING_BASE a complete ring's size, place and base are fixed. */
+/*
+ * The size, place and base of a ring that runs, or would if it could, are fixed.  One that is disabled is at rest, though GET_VRING_BASE did not stop it: when
+ * the driver of a guest of User Mode Linux goes (virtio_uml), its rings are disabled and no more, and the next driver's take their place.
+ */
+static int
+vring_check_rest (struct vring *v)
+{
+	if (!vring_complete (v) || !v->enabled)
+		return 0;
+	error_log (&v->backend->error, VH_LOG_WARNING, "ring %u runs: GET_VRING_BASE stops it, SET_VRING_ENABLE disables it", v->index);
+	return -EBUSY;
+}
+
 static int
 vring_get_resting (struct vh_backend *b, uint32_t index, struct vring **ret)
 {
-	int err = vring_get (b, index, ret);
-
-	return err < 0 ? err : vring_complete (*ret) ? -EBUSY : 0;
+	return vring_get (b, index, ret) ?: vring_check_rest (*ret);
 }
 
 int
@@ -236,8 +246,10 @@ vrings_set_addr (struct vh_backend *b, struct message *m)
 
 	if (err < 0)
 		return err;
-	if (vring_complete (v) && !same_addr (&a, &v->addr))
-		return -EBUSY;
+	if (!same_addr (&a, &v->addr))
+		err = vring_check_rest (v);
+	if (err < 0)
+		return err;
 	old = v->addr;
 	v->addr = a;
 	/* Addresses may come before memory; if there is some, they must be in it. */

@@ -66,6 +66,7 @@ static CU_SuiteInfo suites[] = {
 	{ "rings", NULL, NULL, begin, end, ring_cases },
 	{ "packed rings", NULL, NULL, begin, end, packed_cases },
 	{ "states of rings and connections", NULL, NULL, begin, end, state_cases },
+	{ "rings that begin again", NULL, NULL, begin, end, restart_cases },
 	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
 	{ "dirty log", NULL, NULL, begin, end, log_cases },
 	{ "I/O addresses", NULL, NULL, begin, end, iotlb_cases },

@@ -28,6 +28,7 @@ extern struct CU_TestInfo config_cases[];
 extern struct CU_TestInfo ring_cases[];
 extern struct CU_TestInfo packed_cases[];
 extern struct CU_TestInfo state_cases[];
+extern struct CU_TestInfo restart_cases[];
 extern struct CU_TestInfo inflight_cases[];
 extern struct CU_TestInfo log_cases[];
 extern struct CU_TestInfo iotlb_cases[];

@@ -111,6 +111,32 @@ hostile_41_areas_that_run_past_their_region (void)
 	CU_ASSERT_EQUAL (rig_tell_addr (&rig, 0, 0, desc, avail, end - 520), ACK);
 }
 
+/* The last byte of the used area is the last one of its region, and the next region is a page further on. */
+static void
+a_ring_that_ends_where_its_region_does (void)
+{
+	struct driver *d = &rig.drivers[0];
+	struct piece pieces[2] = { rig_whole (), rig_whole () };
+	int fds[2] = { rig.guest.fd, rig.guest.fd };
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	driver_open (d, &rig.guest, 0, 64);
+	pieces[0].size = driver_used_at (d) + 518;
+	pieces[1].guest += GUEST_BUFFERS;
+	pieces[1].user += GUEST_BUFFERS;
+	pieces[1].offset = GUEST_BUFFERS;
+	pieces[1].size = GUEST_SIZE - GUEST_BUFFERS;
+	CU_ASSERT_EQUAL (rig_tell_table (&rig, pieces, 2, fds, 2), ACK);
+	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	for (unsigned n = 0; n < 100; n++)
+		CU_ASSERT_TRUE (rig_serve (&rig, 0, n % 32));
+	/* One byte less, and it is not in there any more. */
+	pieces[0].size--;
+	CU_ASSERT_EQUAL (rig_tell_table (&rig, pieces, 2, fds, 2), ACK);
+	CU_ASSERT_EQUAL (driver_signals (d->err), 1);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
 static void
 hostile_41_a_size_that_makes_the_ring_run_past (void)
 {
@@ -175,11 +201,23 @@ hostile_43_changes_while_the_ring_runs (void)
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 0, 128), ACK);
 }
 
+/* Started, but not enabled: it is at rest, and what it begins with is what was said last. */
 static void
 hostile_43_changes_between_kick_and_enable (void)
 {
-	CU_ASSERT_TRUE (rig_negotiate (&rig) && rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0));
-	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_KICK, 0, rig.drivers[0].kick), ACK);
+	struct driver *d = &rig.drivers[0];
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig) && rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 7));
+	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_KICK, 0, d->kick), ACK);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 0, 3), REFUSAL);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 0, 128), ACK);
+	CU_ASSERT_EQUAL (rig_tell_addr (&rig, 0, 0, GUEST_USER + GUEST_SIZE - 1024, GUEST_USER + driver_avail_at (d), GUEST_USER + driver_used_at (d)),
+			 REFUSAL);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 0, 64), ACK);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_BASE, 0, 0), ACK);
+	CU_ASSERT_EQUAL (device.starts, 0);
+	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 1), ACK);
+	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 0, 128), REFUSAL);
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_BASE, 0, 5), REFUSAL);
 }
@@ -275,6 +313,7 @@ struct CU_TestInfo vring_cases[] = {
 	CASE (hostile_39_ring_numbers_beside_an_fd),
 	CASE (hostile_40_addresses_outside_memory),
 	CASE (hostile_41_areas_that_run_past_their_region),
+	CASE (a_ring_that_ends_where_its_region_does),
 	CASE (hostile_41_a_size_that_makes_the_ring_run_past),
 	CASE (hostile_42_areas_that_are_not_aligned),
 	CASE (hostile_42_flags_nobody_knows),
