@@ -133,6 +133,31 @@ a_ring_goes_on_where_it_stopped (void)
 	end ();
 }
 
+/* Areas whose last byte is the last one of the memory are in it, and with one byte more they are not. */
+static void
+a_ring_that_ends_where_memory_does (void)
+{
+	/* A ring of 256 has 4096, 518 and 2054 bytes. */
+	static const struct {
+		uint64_t desc, avail, used;
+		int start;
+	} places[] = {
+		{ 0x7f000000f000, 0x7f0000001000, 0x7f0000002000, 0 }, { 0x7f0000000000, 0x7f000000fdfa, 0x7f0000002000, 0 },
+		{ 0x7f0000000000, 0x7f0000001000, 0x7f000000f7f8, 0 }, { 0x7f000000f010, 0x7f0000001000, 0x7f0000002000, -EFAULT },
+		{ 0x7f0000000000, 0x7f000000fdfc, 0x7f0000002000, -EFAULT }, { 0x7f0000000000, 0x7f0000001000, 0x7f000000f7fc, -EFAULT },
+	};
+
+	for (unsigned i = 0; i < sizeof (places) / sizeof (places[0]); i++) {
+		const struct vh_vring_addr addr = { .desc = places[i].desc, .avail = places[i].avail, .used = places[i].used };
+
+		begin_net ();
+		set_up ();
+		CU_ASSERT_EQUAL (vh_dev_set_vring_addr (dev, 1, &addr), 0);
+		CU_ASSERT_EQUAL (vh_dev_start (dev), places[i].start);
+		end ();
+	}
+}
+
 /* Whatever fails, nothing runs afterwards, and the words are about what failed first. */
 static void
 a_start_that_fails_leaves_nothing_running (void)
@@ -369,6 +394,7 @@ main (void)
 	CU_TestInfo tests[] = {
 		{ "net starts and stops in order", net_starts_and_stops_in_order },
 		{ "a ring goes on where it stopped", a_ring_goes_on_where_it_stopped },
+		{ "a ring that ends where memory does", a_ring_that_ends_where_memory_does },
 		{ "a start that fails leaves nothing running", a_start_that_fails_leaves_nothing_running },
 		{ "changes while it runs", changes_while_it_runs },
 		{ "memory that is refused", memory_that_is_refused },

@@ -339,6 +339,9 @@ iotlb_is_read (void)
 	CU_ASSERT (m.iova == 0x1000 && m.asid == 0 && m.access == VH_ACCESS_RO && m.type == VH_IOTLB_MISS);
 	OK (receive ("02000000 05000000 0030000000000000 0000000000000000 0000000000000000 02 01", 72, &m));
 	CU_ASSERT (m.iova == 0x3000 && m.asid == 5 && m.access == VH_ACCESS_WO && m.type == VH_IOTLB_MISS);
+	/* A kind that nobody has heard of is its number, and no kind that there is. */
+	OK (receive ("02000000 00000000 0030000000000000 0000000000000000 0000000000000000 02 c8", 72, &m));
+	CU_ASSERT_EQUAL (m.type, 200);
 	CU_ASSERT_EQUAL (receive ("03000000", 72, &m), -EBADMSG);
 	CU_ASSERT_EQUAL (receive ("01000000", 0, &m), -EBADMSG);
 	CU_ASSERT_EQUAL (receive ("01000000", 71, &m), -EBADMSG);

@@ -115,6 +115,25 @@ hostile_24_the_no_fd_bit_and_an_fd (void)
 	CU_ASSERT_TRUE (rig_alive (&rig));
 }
 
+/* One fd too many is one, whatever the bit says, and none of them stays open. */
+static void
+hostile_24_the_no_fd_bit_and_two_fds (void)
+{
+	uint64_t bodies[2] = { 0, NO_FD };
+	int fds[2], before;
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	driver_open (&rig.drivers[0], &rig.guest, 0, 64);
+	fds[0] = rig.drivers[0].call;
+	fds[1] = rig.drivers[0].err;
+	before = suite_open_fds ();
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned body = 0; body < 2; body++)
+			CU_ASSERT_EQUAL (rig_tell (&rig, ring_fd_requests[i], &bodies[body], 8, fds, 2), REFUSAL);
+	CU_ASSERT_EQUAL (suite_open_fds (), before);
+	CU_ASSERT_TRUE (rig_alive (&rig));
+}
+
 /* --- kinds of fds --- */
 
 #define MAX_KINDS 16
@@ -426,6 +445,7 @@ struct CU_TestInfo fd_cases[] = {
 	CASE (hostile_22_no_fd_left_in_the_process),
 	CASE (hostile_23_regions_and_fds_differ_in_number),
 	CASE (hostile_24_the_no_fd_bit_and_an_fd),
+	CASE (hostile_24_the_no_fd_bit_and_two_fds),
 	CASE (calls_through_a_socket),
 	CASE (hostile_25_a_kick_that_is_no_eventfd),
 	CASE (hostile_25_a_kick_that_only_looks_like_an_eventfd),

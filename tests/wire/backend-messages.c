@@ -276,6 +276,40 @@ gpu_set_socket (void)
 	close (pipe_ends[1]);
 }
 
+/* --- sizes --- */
+
+/* With all features in force, so that it is their size that is wrong: EBADMSG. */
+static void
+messages_of_wrong_sizes (void)
+{
+	static const struct {
+		const char *request;
+		bool fd;
+		const char *reply;	/* "": the connection ends, since "failed" has no form */
+	} wrong[] = {
+		{ "21000000 09000000 08000000 0000000000000000", true, "21000000 05000000 08000000 4a00000000000000" },	/* GPU_SET_SOCKET */
+		{ "2a000000 09000000 04000000 00000000", true, "2a000000 05000000 08000000 0101000000000000" },	/* SET_DEVICE_STATE_FD */
+		{ "2a000000 09000000 0c000000 0000000000000000 00000000", true, "2a000000 05000000 08000000 0101000000000000" },
+		{ "2b000000 01000000 08000000 0000000000000000", false, "2b000000 05000000 08000000 0100000000000000" },	/* CHECK_DEVICE_STATE */
+		{ "27000000 09000000 04000000 00000000", false, "27000000 05000000 08000000 4a00000000000000" },	/* SET_STATUS */
+		{ "1b000000 09000000 10000000 0000000000000000 0000000000000000", false, "1b000000 05000000 08000000 4a00000000000000" },
+		{ "2c000000 09000000 08000000 0000000000000000", false, "" },	/* GET_SHMEM_CONFIG */
+		{ "28000000 09000000 08000000 0000000000000000", false, "" },	/* GET_STATUS */
+	};
+	int pair[2];
+
+	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	for (unsigned i = 0; i < sizeof (wrong) / sizeof (wrong[0]); i++) {
+		open_with (1 << 7 | 1 << 16 | 1 << 19 | 1 << 22);
+		CU_ASSERT_TRUE (exchange_hex (wrong[i].request, wrong[i].fd ? pair[1] : -1, wrong[i].reply));
+		CU_ASSERT_EQUAL (result, wrong[i].reply[0] ? 1 : -EBADMSG);
+		CU_ASSERT_EQUAL (device.gpu_socket, -1);
+		hex_close ();
+	}
+	close (pair[0]);
+	close (pair[1]);
+}
+
 /* --- nothing is left --- */
 
 static void
@@ -300,6 +334,7 @@ main (void)
 		{ "GET_SHMEM_CONFIG", get_shmem_config },
 		{ "SHMEM is bit 22", shmem_is_bit_22 },
 		{ "GPU_SET_SOCKET", gpu_set_socket },
+		{ "messages of wrong sizes", messages_of_wrong_sizes },
 		{ "fds are where they were", fds_are_where_they_were },
 		CU_TEST_INFO_NULL,
 	};

@@ -139,6 +139,23 @@ hostile_32_rings_enabled_before_bit_30_was_accepted (void)
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 1), CLOSED);
 }
 
+/* QEMU shakes hands once for each pair of a network device's queues, over one connection, also when rings of the first pair run. */
+static void
+a_handshake_again_and_again (void)
+{
+	uint64_t offered;
+
+	CU_ASSERT_TRUE (rig_ready (&rig, 64));
+	for (unsigned i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_SET_OWNER), ACK);
+		CU_ASSERT_TRUE (rig_ask_u64 (&rig, FE_GET_PROTOCOL_FEATURES, &offered));
+		CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL), ACK);
+		CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, BIT_VERSION_1 | BIT30), ACK);
+		CU_ASSERT_TRUE (rig_serve (&rig, 0, i));
+	}
+	CU_ASSERT_EQUAL (device.starts, 1);
+}
+
 static void
 hostile_33_started_before_anything_else (void)
 {
@@ -261,6 +278,7 @@ struct CU_TestInfo order_cases[] = {
 	CASE (hostile_32_some_requests_are_always_answered),
 	CASE (hostile_32_requests_before_their_feature_was_accepted),
 	CASE (hostile_32_rings_enabled_before_bit_30_was_accepted),
+	CASE (a_handshake_again_and_again),
 	CASE (hostile_33_started_before_anything_else),
 	CASE (hostile_34_addresses_before_memory),
 	CASE (hostile_34_addresses_before_memory_that_does_not_hold_them),
