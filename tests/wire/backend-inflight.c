@@ -272,6 +272,40 @@ skipping_is_for_once (void)
 	close (area);
 }
 
+/*
+ * GET_VRING_BASE_INFLIGHT as it was first (QEMU 11, yc-libvhost-server): a 1 in GET_VRING_BASE's payload allows not to drain.  It obliges nobody, and the
+ * specification has taken it back for a message of its own, so it changes nothing.
+ */
+static void
+a_base_that_need_not_be_drained (void)
+{
+	uint32_t body[2] = { 0, 1 };
+	struct driver *d = &rig.drivers[0];
+	struct reply reply;
+	uint64_t size;
+	int area;
+
+	begin_inflight ();
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | 1u << 20), ACK);
+	area = get_area (DEVICE_RINGS, 64, 24, &size);
+	CU_ASSERT_FATAL (area >= 0);
+	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
+	device.hold = true;
+	driver_request (d, 0);
+	driver_kick (d);
+	CU_ASSERT_TRUE (rig_pump (&rig));
+	rig_send (&rig, FE_GET_VRING_BASE, FLAG_VERSION, body, sizeof (body), NULL, 0);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), SILENCE);
+	test_device_release (&device, 1);
+	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, &reply), REFUSAL);	/* eight bytes, and not all are 0 */
+	memcpy (body, reply.body, sizeof (body));
+	CU_ASSERT (body[0] == 0 && body[1] == 1);
+	CU_ASSERT_EQUAL (device.aborts, 0);
+	CU_ASSERT_TRUE (driver_served (d, 0));
+	close (area);
+}
+
 static void
 hostile_59_areas_that_nobody_can_want (void)
 {
@@ -439,6 +473,7 @@ CU_TestInfo inflight_cases[] = {
 	CASE (a_ring_stops_without_finishing),
 	CASE (a_ring_without_records_is_drained),
 	CASE (skipping_is_for_once),
+	CASE (a_base_that_need_not_be_drained),
 	CASE (hostile_59_areas_that_nobody_can_want),
 	CASE (hostile_60_many_areas),
 	CASE (hostile_61_areas_that_are_none),
