@@ -23,7 +23,7 @@ start_guest ()
 	shift
 	rm -f qemu.pid
 	start_process "$log" "$vm/boot" --image initramfs --timeout 200 \
-		--cpus 2 --pid qemu.pid vsock restart=yes "$@" -- \
+		--cpus 2 --pid qemu.pid vsock "$@" -- \
 		-chardev "socket,id=c0,path=$tmpdir/s" \
 		-device vhost-user-vsock-pci,chardev=c0
 	guest_pid=$started_pid
