@@ -113,6 +113,7 @@ static const struct vh_frontend_ops ops = {
 
 static script_fn *asking;
 static uint64_t features;
+static bool has_region = true;	/* region 3, of 2 MiB */
 
 static void
 script (void)
@@ -121,10 +122,11 @@ script (void)
 	if (features & P_SHMEM) {
 		static char sizes[2 * 2100];
 		/* Four bytes of padding, which nobody says to be zeroes. */
-		char *p = sizes + sprintf (sizes, "2c000000 05000000 08080000 01000000 000000ff");
+		char *p = sizes + sprintf (sizes, "2c000000 05000000 08080000 %s 000000ff", has_region ? "01000000" : "00000000");
 
 		memset (p, '0', 2 * 2048);
-		memcpy (p + 2 * 8 * 3, "0000200000000000", 16);
+		if (has_region)
+			memcpy (p + 2 * 8 * 3, "0000200000000000", 16);
 		p[2 * 2048] = '\0';
 		peer_expect ("2c000000 01000000 00000000", 0);
 		peer_send (sizes);
@@ -152,7 +154,7 @@ begin (script_fn *requests, uint64_t set)
 	CU_ASSERT_EQUAL (vh_frontend_protocol_features (frontend), set);
 	if (set & P_SHMEM) {
 		OK (vh_frontend_get_shmem_config (frontend, sizes));
-		CU_ASSERT_EQUAL (sizes[3], 0x200000);
+		CU_ASSERT_EQUAL (sizes[3], has_region ? 0x200000 : 0);
 		CU_ASSERT_EQUAL (sizes[4], 0);
 	}
 	OK (vh_frontend_reset_owner (frontend));
@@ -344,6 +346,25 @@ test_many_pieces (void)
 	frontend_end ();
 }
 
+/* A back-end may have the feature and no region. */
+static void
+ask_for_no_region (void)
+{
+	refused ("09000000 09000000 " MAP ("00", NOTHING, NOTHING, "0010000000000000", NOTHING), 1);
+	refused ("09000000 09000000 " MAP ("03", NOTHING, NOTHING, "0010000000000000", NOTHING), 1);
+	refused ("0a000000 09000000 " MAP ("03", NOTHING, NOTHING, "0010000000000000", NOTHING), 0);
+}
+
+static void
+test_no_region (void)
+{
+	has_region = false;
+	begin (ask_for_no_region, ALL);
+	CU_ASSERT_STRING_EQUAL (heard, "");
+	frontend_end ();
+	has_region = true;
+}
+
 static void
 ask_before_reset (void)
 {
@@ -464,6 +485,7 @@ main (void)
 		{ "SHARED_OBJECT_ADD, SHARED_OBJECT_REMOVE, SHARED_OBJECT_LOOKUP", test_objects },
 		{ "GET_SHMEM_CONFIG, SHMEM_MAP, SHMEM_UNMAP", test_shmem },
 		{ "so many pieces and no more", test_many_pieces },
+		{ "shared memory without any region", test_no_region },
 		{ "a reset takes pieces out", test_a_reset_takes_pieces_out },
 		{ "nothing that is not in force", test_nothing_that_is_not_in_force },
 		{ "bit 21 is not SHMEM", test_bit_21_is_not_shmem },
