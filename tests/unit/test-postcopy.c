@@ -166,8 +166,10 @@ bring_page (int uffd, uint64_t address)
 static uint64_t
 stall (int uffd)
 {
-	driver_request (&rig.drivers[0], 1);
+	/* The page goes first: the thread may still be looking for more than it has done. */
+	driver_prepare (&rig.drivers[0], 1);
 	take_page ();
+	driver_offer (&rig.drivers[0], 2);
 	driver_kick (&rig.drivers[0]);
 	return wait_fault (uffd);
 }
@@ -408,8 +410,9 @@ after_the_end_nobody_waits (void)
 	bench_open ();
 	uffd = ready (&where);
 	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_POSTCOPY_END), ACK);
-	driver_request (&rig.drivers[0], 1);
+	driver_prepare (&rig.drivers[0], 1);
 	take_page ();
+	driver_offer (&rig.drivers[0], 2);
 	driver_kick (&rig.drivers[0]);
 	wait_call ();
 	CU_ASSERT_TRUE (driver_used (&rig.drivers[0], &id, &len));

@@ -184,7 +184,7 @@ request_byte (const struct driver *d, unsigned n, unsigned i)
 }
 
 void
-driver_request (struct driver *d, unsigned n)
+driver_prepare (struct driver *d, unsigned n)
 {
 	size_t at = request_at (d, n);
 
@@ -193,6 +193,12 @@ driver_request (struct driver *d, unsigned n)
 	memset (d->guest->bytes + at + ANSWER_AT, 0xee, REQUEST_BYTES + 1);
 	driver_desc (d, 2 * n, GUEST_ADDR + at, REQUEST_BYTES, DESC_NEXT, (uint16_t) (2 * n + 1));
 	driver_desc (d, 2 * n + 1, GUEST_ADDR + at + ANSWER_AT, REQUEST_BYTES + 1, DESC_WRITE, 0);
+}
+
+void
+driver_request (struct driver *d, unsigned n)
+{
+	driver_prepare (d, n);
 	driver_offer (d, (uint16_t) (2 * n));
 }
 

@@ -66,8 +66,9 @@ bool driver_used (struct driver *, uint32_t *id, uint32_t *len);
 /* Reads an eventfd: how often it was signalled since the last time. */
 uint64_t driver_signals (int fd);
 
-/* A request that the test device serves well: descriptors 2 * n and 2 * n + 1, buffers of its own.  Made available, not kicked. */
+/* A request that the test device serves well: descriptors 2 * n and 2 * n + 1, buffers of its own.  Made available, not kicked; or not even available. */
 void driver_request (struct driver *, unsigned n);
+void driver_prepare (struct driver *, unsigned n);
 
 /* Is the next used element that of request n, and is the answer right? */
 bool driver_served (struct driver *, unsigned n);
