@@ -98,13 +98,11 @@ error_copy (struct error *to, const struct error *from)
 }
 
 void
-error_log (const struct error *e, enum vh_log_level level, const char *format, ...)
+error_log_line (const struct error *e, enum vh_log_level level, const char *format, ...)
 {
 	char text[ERROR_TEXT_SIZE];
 	va_list args;
 
-	if (!e->log.fn || level > e->log.level)
-		return;
 	va_start (args, format);
 	vsnprintf (text, sizeof (text), format, args);
 	va_end (args);

@@ -5,6 +5,8 @@
 #ifndef UTIL_ERROR_H
 #define UTIL_ERROR_H
 
+#include <stdbool.h>
+
 #include <vhost/error.h>
 #include <vhost/log.h>
 
@@ -28,7 +30,16 @@ int error_words (struct error *, int err, const char *format, ...) __attribute__
 /* Takes over the words of an object below, which has logged them. */
 void error_copy (struct error *to, const struct error *from);
 
-/* Writes a log line at a level; cheap when nobody listens. */
-void error_log (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+/* Does somebody listen at this level? */
+static inline bool
+error_is_logged (const struct error *e, enum vh_log_level level)
+{
+	return e->log.fn && level <= e->log.level;
+}
+
+/* Writes a log line at a level.  A macro, so that its arguments cost nothing when nobody listens. */
+#define error_log(e, level, ...) (error_is_logged (e, level) ? error_log_line (e, level, __VA_ARGS__) : (void) 0)
+
+void error_log_line (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 
 #endif
