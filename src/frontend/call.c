@@ -44,10 +44,11 @@ call_refuse (struct vh_frontend *f, enum request request, int err)
 
 /* --- waiting --- */
 
+/* Until a deadline, or a little longer. */
 static int
 time_left (int64_t deadline)
 {
-	int64_t left = deadline - clock_ms ();
+	int64_t left = deadline - clock_coarse_ms ();
 
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
 }

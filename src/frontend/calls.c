@@ -220,6 +220,13 @@ receive_answer (struct vh_frontend *f)
 
 /* --- the list --- */
 
+/* Of a call that becomes the first.  Few calls come near theirs, so it may be a little late, and costs little. */
+static int64_t
+deadline_of (const struct call *c)
+{
+	return clock_coarse_ms () + CLOCK_LAG_MS + c->timeout_ms;
+}
+
 void
 calls_add (struct vh_frontend *f, struct call *c)
 {
@@ -227,7 +234,7 @@ calls_add (struct vh_frontend *f, struct call *c)
 		f->last->next = c;
 	else {
 		f->first = c;
-		f->deadline = clock_ms () + c->timeout_ms;
+		f->deadline = deadline_of (c);
 	}
 	f->last = c;
 	if (!f->unsent)
@@ -242,7 +249,7 @@ take_first (struct vh_frontend *f)
 
 	f->first = c->next;
 	if (f->first)
-		f->deadline = clock_ms () + f->first->timeout_ms;
+		f->deadline = deadline_of (f->first);
 	return c;
 }
 

@@ -115,3 +115,12 @@ clock_ms (void)
 {
 	return clock_ns () / 1000000;
 }
+
+int64_t
+clock_coarse_ms (void)
+{
+	struct timespec t;
+
+	clock_gettime (CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
