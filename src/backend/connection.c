@@ -209,8 +209,11 @@ connection_read (struct vh_backend *b)
 		message_close_fds (m);
 		if (b->state != BACKEND_OPEN)
 			return;
-		/* Most front-ends take their time with an answer: looking for the next request now would be in vain. */
-		if (b->answered)
+		/*
+		 * Most front-ends take their time with an answer: looking for the next request now would be in vain.  Unless some of it is here; or the answer
+		 * has not left in whole, and room for it has to be waited for.
+		 */
+		if (b->answered && !channel_busy (&b->channel))
 			break;
 	}
 	deadline_update (b, served);
@@ -349,8 +352,8 @@ vh_backend_new (const struct vh_device *device, int fd, const struct vh_backend_
 	b->protocol_offered = backend_offered_protocol_features (device, &b->ops, rings_are_elsewhere (&o));
 	b->closed = o.closed;
 	b->closed_opaque = o.opaque;
-	channel_init (&b->channel, fd);
-	channel_init (&b->notices.channel, -1);
+	channel_init (&b->channel, fd, request_row);
+	channel_init (&b->notices.channel, -1, NULL);
 	objects_init (b);
 	b->transfer = (struct transfer){ .fd = -1, .result = -EINVAL };	/* asked how it went before there was one: not well */
 	b->log_fd = -1;

@@ -332,7 +332,7 @@ notify_set_channel (struct vh_backend *b, struct message *m)
 	if (err < 0)
 		return err;
 	notify_close (b);
-	channel_init (&b->notices.channel, message_take_fd (m, 0));
+	channel_init (&b->notices.channel, message_take_fd (m, 0), NULL);
 	b->notices.source = source;
 	iotlb_ask_next (b);
 	return 0;

@@ -86,12 +86,11 @@ is_answered (const struct call *c)
 static int
 check_silence (struct vh_frontend *f)
 {
-	struct message *m;
-	int err = channel_receive (&f->main, &m);
+	int err = channel_check_silence (&f->main);
 
-	if (err == 1 || (err == -EAGAIN && channel_busy (&f->main)))
-		return call_end (f, -EPROTO, "bytes that nobody asked for");
-	return err == -EAGAIN ? 0 : call_end (f, err, "connection");
+	if (err < 0)
+		return call_end (f, err, err == -EPROTO ? "bytes that nobody asked for" : "connection");
+	return 0;
 }
 
 /* The whole request has left. */
@@ -202,11 +201,10 @@ receive_answer (struct vh_frontend *f)
 	struct message *reply;
 	int err;
 
-	if (!c || !c->sent) {
-		err = check_silence (f);
-		return err < 0 ? err : 0;
-	}
-	err = channel_receive_answer (&f->main, c->row->reply_min, &reply);
+	if (!c || !c->sent)
+		return check_silence (f);
+	/* If another answer may follow, nothing of it must be read with this one. */
+	err = channel_receive_answer (&f->main, f->awaited > 1 ? c->row->reply_min : c->row->reply_max, &reply);
 	if (err == -EAGAIN)
 		return 0;
 	if (err == 1)

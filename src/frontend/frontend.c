@@ -55,8 +55,8 @@ vh_frontend_new (int fd, const struct vh_frontend_options *options, struct vh_fr
 		memcpy (&f->ops, taken.ops, taken.ops->size < sizeof (f->ops) ? taken.ops->size : sizeof (f->ops));
 	f->iotlb_miss = f->ops.iotlb_miss;
 	f->iotlb_opaque = taken.opaque;
-	channel_init (&f->main, fd);
-	channel_init (&f->backend, -1);
+	channel_init (&f->main, fd, NULL);
+	channel_init (&f->backend, -1, NULL);
 	watch_init (&f->watch);
 	*ret = f;
 	return 0;

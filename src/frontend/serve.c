@@ -27,7 +27,7 @@ serve_open (struct vh_frontend *f)
 	m.fds[m.n_fds++] = ends[1];
 	/* The back-end may use it before it has answered. */
 	frontend_close (f, &f->backend);
-	channel_init (&f->backend, ends[0]);
+	channel_init (&f->backend, ends[0], backend_request_row);
 	err = call (f, &m, NULL, NULL);
 	close (ends[1]);
 	if (err < 0)

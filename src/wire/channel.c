@@ -2,8 +2,13 @@
 /*
  * Messages over a stream socket: bytes and fds in and out, in parts if need be, without ever blocking.
  *
- * The kernel hands fds over with the bytes they were sent with, and a read never goes past bytes that carried some.  So a receiver that reads no further
- * than the end of a message gets that message's fds and no others.  O_NONBLOCK is not set: the description may be shared with other processes.
+ * The kernel hands fds over with the bytes they were sent with, and a read ends behind bytes that carried some.  So a read that goes no further than the end
+ * of a message brings that message's fds and no others.  One that goes on into the next message, see CHANNEL_AHEAD, may bring fds of either; but those of the
+ * first, sent with its own bytes, would have ended the read at its end.
+ *
+ *	read 1: header, 8 bytes more         size 8: whole        size 0: whole, and 8 bytes of the next        size 40: read 2: 32 bytes
+ *
+ * O_NONBLOCK is not set: the description may be shared with other processes.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,8 +28,6 @@
 /* in_got after malformed bytes: where the next message begins is not known any more. */
 #define BROKEN SIZE_MAX
 
-_Static_assert (MESSAGE_HEADER_SIZE == 3 * sizeof (uint32_t), "the header is three numbers");
-
 /* Room for the fds of one message; a peer that sends more gets MSG_CTRUNC set. */
 union fd_space {
 	struct cmsghdr align;
@@ -32,10 +35,19 @@ union fd_space {
 };
 
 void
-channel_init (struct channel *c, int fd)
+channel_init (struct channel *c, int fd, const struct message_row *(*row) (uint32_t id))
 {
 	memset (c, 0, sizeof (*c));
 	c->fd = fd;
+	c->row = row;
+}
+
+static void
+close_ahead (struct channel *c)
+{
+	for (unsigned i = 0; i < c->ahead.n_fds; i++)
+		close (c->ahead.fds[i]);
+	c->ahead.n_fds = 0;
 }
 
 void
@@ -43,8 +55,10 @@ channel_close (struct channel *c)
 {
 	message_close_fds (&c->in);
 	message_close_fds (&c->out);
+	close_ahead (c);
 	fd_close (&c->fd);
 	c->in_got = c->out_sent = c->out_total = 0;
+	c->received = false;
 }
 
 /* A failed call on the socket, as an error code. */
@@ -64,20 +78,25 @@ socket_error (int err)
 
 /* --- receiving --- */
 
-static void
-take_fds (struct message *m, const struct cmsghdr *cmsg)
+/* Puts the fds to the `n` that are there.  -EBADMSG, and closes them: more than a message has. */
+static int
+take_fds (const struct cmsghdr *cmsg, int fds[MESSAGE_MAX_FDS], unsigned *n)
 {
-	unsigned n = (cmsg->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+	unsigned came = (cmsg->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+	int err = 0;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < came; i++) {
 		int fd;
 
 		memcpy (&fd, CMSG_DATA (cmsg) + i * sizeof (int), sizeof (int));
-		if (m->n_fds < MESSAGE_MAX_FDS)
-			m->fds[m->n_fds++] = fd;
-		else
+		if (*n < MESSAGE_MAX_FDS)
+			fds[(*n)++] = fd;
+		else {
 			close (fd);
+			err = -EBADMSG;
+		}
 	}
+	return err;
 }
 
 /*
@@ -93,115 +112,119 @@ drop_pidfd (const struct cmsghdr *cmsg)
 	fd_close (&fd);
 }
 
-/* Reads what there is for the buffers, with the fds that come with it when `space` is given.  Returns how many bytes, 0 at the end. */
-static ssize_t
-read_bytes (struct channel *c, struct iovec *iov, int n_iov, union fd_space *space)
+/*
+ * Do fds that came just now belong to the message behind this one?  Its first bytes came, too.  A peer that sends several messages as one, with the fds of
+ * the first, is understood as well: this one has no body, and its row tells whether it lacks fds.
+ */
+static bool
+fds_are_ahead (const struct channel *c)
 {
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n_iov };
+	const struct message_row *row = c->row ? c->row (c->in.request) : NULL;
+
+	if (c->in_got <= MESSAGE_HEADER_SIZE || c->in_got <= message_total (&c->in))
+		return false;
+	return !row || c->in.n_fds >= row->min_fds;
+}
+
+/* What came beside the bytes. */
+static int
+receive_control (struct channel *c, struct msghdr *msg)
+{
+	/* Too many fds, or none free in this process: the kernel has closed what did not fit. */
+	int err = msg->msg_flags & MSG_CTRUNC ? -EBADMSG : 0;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (msg); cmsg; cmsg = CMSG_NXTHDR (msg, cmsg))
+		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_PIDFD)
+			drop_pidfd (cmsg);
+		else if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+			bool ahead = fds_are_ahead (c);
+
+			err = take_fds (cmsg, ahead ? c->ahead.fds : c->in.fds, ahead ? &c->ahead.n_fds : &c->in.n_fds) ?: err;
+		}
+	return err;
+}
+
+/* Reads once more, at most up to byte `end` of the message. */
+static int
+receive_more (struct channel *c, size_t end)
+{
+	struct iovec iov = { .iov_base = c->in.bytes + c->in_got, .iov_len = end - c->in_got };
+	union fd_space space;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof (space) };
 	ssize_t n;
 
-	if (space) {
-		msg.msg_control = space;
-		msg.msg_controllen = sizeof (*space);
-	}
 	do
 		n = recvmsg (c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return socket_error (errno);
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (&msg); cmsg; cmsg = CMSG_NXTHDR (&msg, cmsg))
-		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-			take_fds (&c->in, cmsg);
-		else if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_PIDFD)
-			drop_pidfd (cmsg);
-	/* Too many fds, or fds behind the header's bytes, or none free in this process: the kernel has closed what did not fit. */
-	return msg.msg_flags & MSG_CTRUNC ? -EBADMSG : n;
-}
-
-/* Reads once more, up to the end of the header or of `body` bytes behind it. */
-static int
-receive_more (struct channel *c, size_t body, union fd_space *space)
-{
-	size_t header = c->in_got < MESSAGE_HEADER_SIZE ? c->in_got : MESSAGE_HEADER_SIZE;
-	size_t in_body = c->in_got - header;
-	struct iovec iov[2] = {
-		{ .iov_base = c->in_header + header, .iov_len = MESSAGE_HEADER_SIZE - header },
-		{ .iov_base = c->in.body + in_body, .iov_len = body - in_body },
-	};
-	ssize_t n = read_bytes (c, iov, 2, space);
-
 	if (n == 0) {
 		c->ended = c->in_got == 0;
 		return -ECONNRESET;
 	}
-	if (n < 0)
-		return n;
 	c->in_got += n;
-	return 0;
+	return msg.msg_controllen > 0 || msg.msg_flags & MSG_CTRUNC ? receive_control (c, &msg) : 0;
 }
 
 static int
-parse_header (struct channel *c)
+check_header (const struct message *m)
 {
-	uint32_t fields[3];
-
-	memcpy (fields, c->in_header, sizeof (fields));
-	c->in.request = fields[0];
-	c->in.flags = fields[1];
-	c->in.size = fields[2];
-	if ((c->in.flags & MESSAGE_VERSION_MASK) != MESSAGE_VERSION || c->in.size > MESSAGE_MAX_BODY)
-		return -EBADMSG;
-	return 0;
+	return (m->flags & MESSAGE_VERSION_MASK) != MESSAGE_VERSION || m->size > MESSAGE_MAX_BODY ? -EBADMSG : 0;
 }
 
-static int
-receive_header (struct channel *c, size_t least)
+/* Goes over to the next message, part of which may have been read with the last one. */
+static void
+next_message (struct channel *c)
 {
-	union fd_space space;
-	int err = 0;
-
-	while (err == 0 && c->in_got < MESSAGE_HEADER_SIZE)
-		err = receive_more (c, least, &space);
-	if (err == 0)
-		err = parse_header (c);
-	/* What is beyond the end belongs to another message, and whose fds came with it is not known. */
-	if (err == 0 && c->in_got > MESSAGE_HEADER_SIZE + c->in.size)
-		err = -EBADMSG;
-	return err;
-}
-
-static int
-receive_message (struct channel *c, size_t least)
-{
-	int err;
-
-	if (c->in_got == BROKEN)
-		return -EBADMSG;
+	message_close_fds (&c->in);	/* what the receiver left */
+	c->received = false;
 	if (c->in_got == 0)
-		message_close_fds (&c->in);	/* what the receiver of the last message left */
-	err = receive_header (c, least);
-	while (err == 0 && c->in_got < MESSAGE_HEADER_SIZE + c->in.size)
-		err = receive_more (c, c->in.size, NULL);
-	return err;
+		return;
+	memcpy (c->in.bytes, c->ahead.bytes, c->in_got);
+	memcpy (c->in.fds, c->ahead.fds, c->ahead.n_fds * sizeof (int));
+	c->in.n_fds = c->ahead.n_fds;
+	c->ahead.n_fds = 0;
 }
 
-int
-channel_receive_answer (struct channel *c, size_t least, struct message **ret)
+/* Reads on until the message is whole, and with its header up to `ahead` bytes more. */
+static int
+receive_message (struct channel *c, size_t ahead)
 {
-	int err;
+	int err = 0;
 
 	if (c->fd < 0)
 		return -ECONNRESET;
-	err = receive_message (c, least);
+	if (c->in_got == BROKEN)
+		return -EBADMSG;
+	if (c->received)
+		next_message (c);
+	while (err == 0 && c->in_got < MESSAGE_HEADER_SIZE)
+		err = receive_more (c, MESSAGE_HEADER_SIZE + ahead);
+	if (err == 0)
+		err = check_header (&c->in);
+	while (err == 0 && c->in_got < message_total (&c->in))
+		err = receive_more (c, message_total (&c->in));
+	return err;
+}
+
+/* What receive_message returned, told to the receiver. */
+static int
+receive_end (struct channel *c, int err, struct message **ret)
+{
 	if (err == -EAGAIN)
 		return err;
 	if (err < 0) {
 		message_close_fds (&c->in);
+		close_ahead (c);
 		if (err == -EBADMSG)
 			c->in_got = BROKEN;
 		return err;
 	}
-	c->in_got = 0;
+	/* What was read behind it is the beginning of the next one. */
+	c->in_got -= message_total (&c->in);
+	if (c->in_got > 0)
+		memcpy (c->ahead.bytes, c->in.bytes + message_total (&c->in), c->in_got);
+	c->received = true;
 	*ret = &c->in;
 	return 1;
 }
@@ -209,7 +232,35 @@ channel_receive_answer (struct channel *c, size_t least, struct message **ret)
 int
 channel_receive (struct channel *c, struct message **ret)
 {
-	return channel_receive_answer (c, 0, ret);
+	return receive_end (c, receive_message (c, CHANNEL_AHEAD), ret);
+}
+
+int
+channel_receive_answer (struct channel *c, size_t most, struct message **ret)
+{
+	int err = receive_message (c, most);
+
+	if (err == 0 && c->in_got > message_total (&c->in))
+		err = -EBADMSG;
+	return receive_end (c, err, ret);
+}
+
+int
+channel_check_silence (const struct channel *c)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	if (c->fd < 0)
+		return -ECONNRESET;
+	if (c->in_got > 0)
+		return -EPROTO;
+	do
+		n = recv (c->fd, &byte, sizeof (byte), MSG_PEEK | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : socket_error (errno);
+	return n == 0 ? -ECONNRESET : -EPROTO;
 }
 
 /* --- sending --- */
@@ -229,24 +280,23 @@ attach_fds (struct msghdr *msg, union fd_space *space, const struct message *m)
 	memcpy (CMSG_DATA (cmsg), m->fds, m->n_fds * sizeof (int));
 }
 
-/* Writes what fits of a message whose first `sent` bytes have left; its fds go with the first byte, and are none later.  Returns how many bytes left. */
+/*
+ * Writes what fits of a message whose first `sent` bytes have left; its fds go with the first byte, and are none later.  Returns how many bytes left.
+ */
 static ssize_t
 write_bytes (struct channel *c, const struct message *m, size_t sent)
 {
-	uint32_t header[3] = { m->request, m->flags, m->size };
-	size_t body = sent > MESSAGE_HEADER_SIZE ? sent - MESSAGE_HEADER_SIZE : 0;
-	struct iovec iov[2] = {
-		{ .iov_base = (uint8_t *) header + (sent - body), .iov_len = MESSAGE_HEADER_SIZE - (sent - body) },
-		{ .iov_base = (uint8_t *) m->body + body, .iov_len = m->size - body },
-	};
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	struct iovec iov = { .iov_base = (uint8_t *) m->bytes + sent, .iov_len = message_total (m) - sent };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union fd_space space;
 	ssize_t n;
 
 	if (m->n_fds > 0)
 		attach_fds (&msg, &space, m);
 	do
-		n = sendmsg (c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* Most have none, and this call is the cheaper one. */
+		n = m->n_fds == 0 ? send (c->fd, iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_NOSIGNAL) :
+				    sendmsg (c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? socket_error (errno) : n;
 }
@@ -260,7 +310,7 @@ keep_message (struct channel *c, const struct message *m, size_t sent)
 	if (err < 0)
 		return err;
 	c->out_sent = sent;
-	c->out_total = MESSAGE_HEADER_SIZE + m->size;
+	c->out_total = message_total (m);
 	return 0;
 }
 
@@ -276,7 +326,7 @@ channel_send (struct channel *c, const struct message *m)
 	n = write_bytes (c, m, 0);
 	if (n < 0 && n != -EAGAIN)
 		return n;
-	if (n == (ssize_t) (MESSAGE_HEADER_SIZE + m->size))
+	if (n == (ssize_t) message_total (m))
 		return 0;
 	return keep_message (c, m, n < 0 ? 0 : n);
 }

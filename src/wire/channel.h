@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A channel: messages over a connected stream socket.  It reads exactly a header, with its fds, and then exactly its body, so that the fds of the next
- * message stay with that message; it continues after partial reads and writes; it never blocks.  Deadlines are the user's: channel_busy says whether a
- * message is half-way.
+ * A channel: messages over a connected stream socket, in whole, each with its own fds; it continues after partial reads and writes; it never blocks.
+ * Deadlines are the user's: channel_busy says whether a message is half-way.
  */
 #ifndef WIRE_CHANNEL_H
 #define WIRE_CHANNEL_H
@@ -13,19 +12,32 @@
 
 #include "wire/message.h"
 
+/*
+ * Bytes that are read in one go with a header.  Most bodies are as long, or there is none; and no whole message can be among them, so when a message has
+ * been received nothing waits here that the socket's readiness would not tell.
+ */
+#define CHANNEL_AHEAD 8
+_Static_assert (CHANNEL_AHEAD < MESSAGE_HEADER_SIZE, "what is read ahead is no whole message");
+
 struct channel {
 	int fd;				/* the channel's; -1: closed */
-	struct message in;		/* the message that is arriving */
-	size_t in_got;			/* bytes of header and body that are here */
-	uint8_t in_header[MESSAGE_HEADER_SIZE];
-	struct message out;		/* the message that is leaving, header included below */
+	const struct message_row *(*row) (uint32_t id);	/* of the requests that arrive; NULL: answers do */
+	struct message in;		/* the message that is arriving, or was received last */
+	size_t in_got;			/* bytes of header and body of the one that is arriving that are here */
+	bool received;			/* these are still in `ahead`, for `in` is valid until the next call */
+	struct {
+		uint8_t bytes[CHANNEL_AHEAD];
+		unsigned n_fds;
+		int fds[MESSAGE_MAX_FDS];
+	} ahead;
+	struct message out;		/* the message that is leaving */
 	size_t out_sent;		/* bytes of header and body that have left; out_total: idle */
 	size_t out_total;
 	bool ended;			/* the peer closed between two messages */
 };
 
-/* Takes the fd. */
-void channel_init (struct channel *, int fd);
+/* Takes the fd.  row: what looks a request up, if requests are what arrives. */
+void channel_init (struct channel *, int fd, const struct message_row *(*row) (uint32_t id));
 
 /* Closes the socket and the fds of messages on their way.  Harmless on a closed channel. */
 void channel_close (struct channel *);
@@ -38,9 +50,13 @@ void channel_close (struct channel *);
 int channel_receive (struct channel *, struct message **ret);
 
 /*
- * The same for a message whose body is known to have at least `least` bytes: these are read in one go with the header.  -EBADMSG also for a smaller one.
+ * The same for an answer: up to `most` bytes of body are read in one go with the header.  What is behind the answer among them nobody asked for: -EBADMSG.
+ * So `most` is the least that the body can have when other answers may follow.
  */
-int channel_receive_answer (struct channel *, size_t least, struct message **ret);
+int channel_receive_answer (struct channel *, size_t most, struct message **ret);
+
+/* Nobody asked for anything, so nothing may be here.  0; -EPROTO: there is something; -ECONNRESET: the peer is gone. */
+int channel_check_silence (const struct channel *);
 
 /*
  * Sends a message; fds are borrowed (duplicated when the message cannot leave at once).  0: it left, or it waits in the channel and channel_flush is due when

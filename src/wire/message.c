@@ -68,7 +68,7 @@ message_copy (struct message *copy, const struct message *m, bool with_fds)
 }
 
 void
-message_close_fds (struct message *m)
+message_close_all (struct message *m)
 {
 	for (unsigned i = 0; i < m->n_fds; i++)
 		if (m->fds[i] >= 0)

@@ -118,15 +118,30 @@ extern const struct message_row postcopy_table_row, postcopy_known_row;
 const struct message_row *request_row (uint32_t id);
 const struct message_row *backend_request_row (uint32_t id);
 
-/* A message in memory.  It owns its fds until they are taken. */
+/* A message in memory, header and body as they are on the wire.  It owns its fds until they are taken. */
 struct message {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;			/* bytes of body */
 	unsigned n_fds;
 	int fds[MESSAGE_MAX_FDS];	/* taken ones are -1 */
-	uint8_t body[MESSAGE_MAX_BODY] __attribute__ ((aligned (8)));
-};
+	union {
+		uint8_t bytes[MESSAGE_HEADER_SIZE + MESSAGE_MAX_BODY];
+		struct {
+			uint32_t request;
+			uint32_t flags;
+			uint32_t size;	/* bytes of body */
+			uint8_t body[MESSAGE_MAX_BODY];
+		};
+	};
+} __attribute__ ((aligned (8)));
+
+_Static_assert (offsetof (struct message, body) == offsetof (struct message, bytes) + MESSAGE_HEADER_SIZE, "the body follows the header");
+_Static_assert (offsetof (struct message, body) % 8 == 0, "bodies have numbers of 64 bits");
+
+/* Bytes on the wire. */
+static inline size_t
+message_total (const struct message *m)
+{
+	return MESSAGE_HEADER_SIZE + (size_t) m->size;
+}
 
 /* Makes an empty message with these header fields. */
 void message_init (struct message *, uint32_t request, uint32_t flags);
@@ -141,7 +156,14 @@ int message_take_fd (struct message *, unsigned i);
 int message_copy (struct message *copy, const struct message *, bool with_fds);
 
 /* Closes what was not taken. */
-void message_close_fds (struct message *);
+void message_close_all (struct message *);
+
+static inline void
+message_close_fds (struct message *m)
+{
+	if (m->n_fds > 0)
+		message_close_all (m);
+}
 
 /*
  * Are size and number of fds of this request what its row says?  0 or -EBADMSG.  row NULL (not defined): -ENOSYS.

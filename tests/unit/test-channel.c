@@ -31,7 +31,7 @@ begin (void)
 
 	fds_before = suite_open_fds ();
 	CU_ASSERT_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-	channel_init (&channel, ends[0]);
+	channel_init (&channel, ends[0], request_row);
 	peer = ends[1];
 }
 
@@ -234,16 +234,233 @@ test_too_many_fds (void)
 	close (fd);
 }
 
+/* Fds that come in the middle of a message are its own, however it is read. */
+static void
+fds_with_the_body (size_t size, size_t before, bool in_parts)
+{
+	static uint8_t body[MESSAGE_MAX_BODY];
+	int fd = eventfd (0, EFD_CLOEXEC);
+	struct message *m;
+
+	begin ();
+	peer_send_header (1, MESSAGE_VERSION, size, -1, 0);
+	if (before)
+		peer_send (body, before, -1, 0);
+	if (in_parts)
+		CU_ASSERT_EQUAL (channel_receive (&channel, &m), -EAGAIN);
+	peer_send (body, size - before, fd, 2);
+	peer_send_header (2, MESSAGE_VERSION, 0, -1, 0);
+	expect_message (1, size, 2);
+	expect_message (2, 0, 0);
+	end ();
+	close (fd);
+}
+
 static void
 test_fds_with_the_body (void)
 {
+	static const size_t sizes[] = { 2, 8, 40, MESSAGE_MAX_BODY };
+
+	for (unsigned i = 0; i < sizeof (sizes) / sizeof (sizes[0]); i++)
+		for (unsigned before = 0; before < 2; before++) {
+			fds_with_the_body (sizes[i], before, false);
+			fds_with_the_body (sizes[i], before, true);
+		}
+}
+
+/* Three fds with each of many pieces. */
+static void
+test_too_many_fds_in_pieces (void)
+{
 	int fd = eventfd (0, EFD_CLOEXEC);
-	uint8_t body[8] = { 0 };
+	struct message *m;
+	uint8_t byte = 1;
 
 	begin ();
-	peer_send_header (1, MESSAGE_VERSION, sizeof (body), -1, 0);
-	peer_send (body, sizeof (body), fd, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		peer_send (&byte, 1, fd, 3);
+		CU_ASSERT_EQUAL (channel_receive (&channel, &m), -EAGAIN);
+	}
+	peer_send (&byte, 1, fd, 3);
 	expect_broken ();
+	close (fd);
+}
+
+/* --- bytes of the next message --- */
+
+/* Sends two messages, whose bodies have these sizes, in one piece, or the second in a piece of its own with the fds. */
+static void
+peer_send_two (uint32_t first, size_t size, size_t size2, bool in_one, int fd, unsigned n_fds)
+{
+	static uint8_t bytes[2 * (12 + MESSAGE_MAX_BODY)];
+
+	memset (bytes, 0xee, sizeof (bytes));
+	header_bytes (bytes, first, MESSAGE_VERSION, size);
+	header_bytes (bytes + 12 + size, 2, MESSAGE_VERSION, size2);
+	if (in_one) {
+		peer_send (bytes, 12 + size + 12 + size2, fd, n_fds);
+		return;
+	}
+	peer_send (bytes, 12 + size, -1, 0);
+	peer_send (bytes + 12 + size, 12 + size2, fd, n_fds);
+}
+
+/* Whatever the sizes: each message has its bytes and its fds, and that the second one has begun is known. */
+static void
+test_messages_that_follow_closely (void)
+{
+	static const size_t sizes[] = { 0, 4, 7, 8, 9, 40, 300, MESSAGE_MAX_BODY };
+	int fd = eventfd (0, EFD_CLOEXEC);
+
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned k = 0; k < 8; k++)
+			for (unsigned n_fds = 0; n_fds <= MESSAGE_MAX_FDS; n_fds += MESSAGE_MAX_FDS) {
+				struct message *m;
+
+				begin ();
+				peer_send_two (1, sizes[i], sizes[k], n_fds == 0, fd, n_fds);
+				expect_message (1, sizes[i], 0);
+				m = expect_message (2, sizes[k], n_fds);
+				for (unsigned b = 0; b < m->size; b++)
+					CU_ASSERT_EQUAL_FATAL (m->body[b], 0xee);
+				CU_ASSERT_FALSE (channel_busy (&channel));
+				end ();
+			}
+	close (fd);
+}
+
+/* A sender that makes one piece of two messages: the first needs an fd, or has no use for one. */
+static void
+test_fds_of_messages_in_one_piece (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+
+	begin ();
+	peer_send_two (REQUEST_SET_BACKEND_REQ_FD, 0, 8, true, fd, 1);
+	expect_message (REQUEST_SET_BACKEND_REQ_FD, 0, 1);
+	expect_message (2, 8, 0);
+	end ();
+	begin ();
+	peer_send_two (REQUEST_SET_OWNER, 0, 8, true, fd, 1);
+	expect_message (REQUEST_SET_OWNER, 0, 0);
+	expect_message (2, 8, 1);
+	end ();
+	begin ();
+	peer_send_two (REQUEST_SET_VRING_KICK, 8, 8, true, fd, 1);
+	expect_message (REQUEST_SET_VRING_KICK, 8, 1);
+	expect_message (2, 8, 0);
+	end ();
+	close (fd);
+}
+
+/* As many fds as a message may have with the first bytes of one, and as many with the next, read in one go. */
+static void
+test_most_fds_twice (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+	struct message *m;
+	uint8_t bytes[12];
+
+	begin ();
+	header_bytes (bytes, 1, MESSAGE_VERSION, 0);
+	peer_send (bytes, 5, fd, MESSAGE_MAX_FDS);
+	CU_ASSERT_EQUAL (channel_receive (&channel, &m), -EAGAIN);
+	peer_send (bytes + 5, 7, -1, 0);
+	peer_send_header (2, MESSAGE_VERSION, 0, fd, MESSAGE_MAX_FDS);
+	expect_message (1, 0, MESSAGE_MAX_FDS);
+	expect_message (2, 0, MESSAGE_MAX_FDS);
+	end ();
+	close (fd);
+}
+
+/* What is here of a message after the one that was received last: the channel is busy, and closes its fds. */
+static void
+test_close_with_the_next_message_here (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+
+	begin ();
+	peer_send_two (1, 0, 8, false, fd, 2);
+	expect_message (1, 0, 0);
+	CU_ASSERT_TRUE (channel_busy (&channel));
+	end ();
+	close (fd);
+}
+
+static void
+test_end_behind_a_part_of_the_next_message (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+	struct message *m;
+	uint8_t bytes[12];
+
+	begin ();
+	peer_send_header (1, MESSAGE_VERSION, 0, -1, 0);
+	header_bytes (bytes, 2, MESSAGE_VERSION, 0);
+	peer_send (bytes, 5, fd, 2);
+	fd_close (&peer);
+	expect_message (1, 0, 0);
+	CU_ASSERT_EQUAL (channel_receive (&channel, &m), -ECONNRESET);
+	CU_ASSERT_FALSE (channel.ended);
+	end ();
+	close (fd);
+}
+
+/* --- answers --- */
+
+static void
+test_answer_in_one_read (void)
+{
+	static uint8_t body[60];
+	struct message *m;
+
+	for (size_t most = 0; most <= MESSAGE_MAX_BODY; most = most ? 4 * most : 4) {
+		begin ();
+		peer_send_header (1, MESSAGE_VERSION, sizeof (body), -1, 0);
+		peer_send (body, sizeof (body), -1, 0);
+		CU_ASSERT_EQUAL_FATAL (channel_receive_answer (&channel, most, &m), 1);
+		CU_ASSERT_EQUAL (m->size, sizeof (body));
+		CU_ASSERT_EQUAL (channel_check_silence (&channel), 0);
+		end ();
+	}
+}
+
+/* Nothing may follow an answer that is read with all that it can have; fds that come with it are closed. */
+static void
+test_bytes_behind_an_answer (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+	struct message *m;
+
+	for (unsigned n_fds = 0; n_fds < 3; n_fds++) {
+		begin ();
+		peer_send_two (1, 8, 8, false, fd, n_fds);
+		CU_ASSERT_EQUAL (channel_receive_answer (&channel, 9, &m), -EBADMSG);
+		expect_broken ();
+	}
+	close (fd);
+}
+
+static void
+test_silence (void)
+{
+	int fd = eventfd (0, EFD_CLOEXEC);
+	struct message *m;
+	uint8_t byte = 1;
+
+	begin ();
+	CU_ASSERT_EQUAL (channel_check_silence (&channel), 0);
+	peer_send (&byte, 1, fd, 1);
+	CU_ASSERT_EQUAL (channel_check_silence (&channel), -EPROTO);
+	CU_ASSERT_EQUAL (channel_receive (&channel, &m), -EAGAIN);
+	CU_ASSERT_EQUAL (channel_check_silence (&channel), -EPROTO);
+	end ();
+	begin ();
+	fd_close (&peer);
+	CU_ASSERT_EQUAL (channel_check_silence (&channel), -ECONNRESET);
+	channel_close (&channel);
+	CU_ASSERT_EQUAL (channel_check_silence (&channel), -ECONNRESET);
+	end ();
 	close (fd);
 }
 
@@ -439,7 +656,7 @@ test_full_socket_keeps_message_and_fds (void)
 	CU_ASSERT_EQUAL (channel_send (&channel, &m), -EBUSY);
 	CU_ASSERT_TRUE (channel_busy (&channel));
 	CU_ASSERT_EQUAL (channel_flush (&channel), -EAGAIN);
-	channel_init (&reader, peer);
+	channel_init (&reader, peer, NULL);
 	for (unsigned i = 0; i < n; i++)
 		drain_one (&reader, i);
 	CU_ASSERT_FALSE (channel_sending (&channel));
@@ -524,6 +741,15 @@ main (void)
 		{ "fds left are closed by the next receive", test_fds_left_are_closed_by_the_next_receive },
 		{ "too many fds", test_too_many_fds },
 		{ "fds with the body", test_fds_with_the_body },
+		{ "too many fds in pieces", test_too_many_fds_in_pieces },
+		{ "messages that follow closely", test_messages_that_follow_closely },
+		{ "fds of messages in one piece", test_fds_of_messages_in_one_piece },
+		{ "the most fds, twice", test_most_fds_twice },
+		{ "closed with the next message here", test_close_with_the_next_message_here },
+		{ "the end behind a part of the next message", test_end_behind_a_part_of_the_next_message },
+		{ "an answer in one read", test_answer_in_one_read },
+		{ "bytes behind an answer", test_bytes_behind_an_answer },
+		{ "silence", test_silence },
 		{ "no free fd in the process", test_no_free_fd },
 		{ "bad versions and sizes", test_bad_headers },
 		{ "the largest body", test_largest_body },

@@ -55,18 +55,38 @@ hostile_22_more_fds_than_there_is_room_for (void)
 	}
 }
 
+/* SET_VRING_CALL with its fds at some byte, read in one go or, with a pump between, in two. */
+static enum outcome
+call_fds_at (size_t at, bool pump, const int *fds, unsigned n_fds)
+{
+	struct bytes b = { .n = 0 };
+
+	bytes_header (&b, FE_SET_VRING_CALL, FLAG_VERSION | FLAG_NEED_REPLY, 8);
+	bytes_u64 (&b, 0);
+	bytes_send (rig.socket, b.data, at, NULL, 0);
+	if (pump)
+		rig_pump (&rig);
+	bytes_send (rig.socket, b.data + at, b.n - at, fds, n_fds);
+	return rig_receive (&rig, FE_SET_VRING_CALL, NULL);
+}
+
+/* They are fds of that message, as many as it may have. */
 static void
 hostile_22_fds_in_the_middle_of_a_message (void)
 {
-	uint64_t index = 0;
-	struct bytes b = { .n = 0 };
+	int fds[9], call = eventfd (0, EFD_CLOEXEC);
 
+	for (unsigned i = 0; i < 9; i++)
+		fds[i] = call;
 	CU_ASSERT_TRUE (rig_negotiate (&rig));
-	bytes_header (&b, FE_SET_VRING_CALL, FLAG_VERSION | FLAG_NEED_REPLY, 8);
-	bytes_u64 (&b, index);
-	bytes_send (rig.socket, b.data, 16, NULL, 0);
-	bytes_send (rig.socket, b.data + 16, 4, &rig.guest.fd, 1);
-	CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_VRING_CALL, NULL), CLOSED);
+	for (size_t at = 1; at < 20; at++)
+		for (int pump = 0; pump < 2; pump++) {
+			CU_ASSERT_EQUAL (call_fds_at (at, pump, fds, 1), ACK);
+			CU_ASSERT_EQUAL (call_fds_at (at, pump, fds, 2), REFUSAL);
+			CU_ASSERT_EQUAL (call_fds_at (at, pump, &rig.guest.fd, 1), REFUSAL);
+		}
+	CU_ASSERT_EQUAL (call_fds_at (16, true, fds, 9), CLOSED);
+	close (call);
 }
 
 static void

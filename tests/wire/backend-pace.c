@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +109,29 @@ hostile_15_a_set_up_with_fds_without_waiting (void)
 		CU_ASSERT_TRUE (driver_signals (rig.drivers[i].call) > 0);
 		CU_ASSERT_EQUAL (driver_signals (rig.drivers[1 - i].call), 0);
 	}
+}
+
+/* What is read with one message goes to the next: its bytes, and its fds. */
+static void
+hostile_15_questions_and_fds_without_waiting (void)
+{
+	const uint64_t index = 0;
+	int call = eventfd (0, EFD_CLOEXEC);
+
+	CU_ASSERT_TRUE (rig_negotiate (&rig));
+	for (unsigned i = 0; i < 20; i++) {
+		rig_send (&rig, FE_GET_FEATURES, FLAG_VERSION, "", 0, NULL, 0);
+		rig_send (&rig, FE_GET_QUEUE_NUM, FLAG_VERSION, "", 0, NULL, 0);
+		rig_send (&rig, FE_SET_VRING_CALL, FLAG_VERSION | FLAG_NEED_REPLY, &index, sizeof (index), &call, 1);
+		rig_send (&rig, FE_SET_VRING_ERR, FLAG_VERSION | FLAG_NEED_REPLY, &index, sizeof (index), &rig.guest.fd, 1);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_FEATURES, NULL), REFUSAL);	/* eight bytes, not all zero */
+		CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_QUEUE_NUM, NULL), REFUSAL);
+		CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_VRING_CALL, NULL), ACK);
+		CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_VRING_ERR, NULL), REFUSAL);	/* guest memory is nothing to be told through */
+	}
+	close (call);
 }
 
 /* The first n bytes of a SET_MEM_TABLE with an fd, then the end. */
@@ -266,6 +291,26 @@ hostile_18_a_peer_that_reads_late_gets_every_answer (void)
 	CU_ASSERT_TRUE (rig_alive (&rig));
 }
 
+/* Asks until an answer finds no room, and then says nothing more: the answer leaves all the same when there is room. */
+static void
+hostile_18_the_last_answer_leaves_late (void)
+{
+	unsigned n = 0, answers = 0;
+	int before, here = 0;
+
+	do {
+		before = here;
+		rig_send (&rig, FE_GET_FEATURES, FLAG_VERSION, "", 0, NULL, 0);
+		n++;
+		CU_ASSERT_TRUE (rig_pump (&rig));
+		CU_ASSERT_EQUAL_FATAL (ioctl (rig.socket, FIONREAD, &here), 0);
+	} while (here > before && n < 20000);
+	CU_ASSERT_EQUAL (here, before);
+	while (answers < n && rig_receive (&rig, FE_GET_FEATURES, NULL) == REFUSAL)
+		answers++;
+	CU_ASSERT_EQUAL (answers, n);
+}
+
 static void
 hostile_19_the_peer_says_no_more (void)
 {
@@ -299,12 +344,14 @@ struct CU_TestInfo pace_cases[] = {
 	CASE (hostile_14_one_byte_at_a_time),
 	CASE (hostile_15_many_messages_in_one_write),
 	CASE (hostile_15_a_set_up_with_fds_without_waiting),
+	CASE (hostile_15_questions_and_fds_without_waiting),
 	CASE (hostile_16_half_a_header_then_close),
 	CASE (hostile_17_half_a_header_then_silence),
 	CASE (hostile_17_each_half_message_has_a_deadline_of_its_own),
 	CASE (hostile_18_a_peer_that_never_reads),
 	CASE (hostile_18_a_peer_that_never_reads_is_let_go),
 	CASE (hostile_18_a_peer_that_reads_late_gets_every_answer),
+	CASE (hostile_18_the_last_answer_leaves_late),
 	CASE (hostile_19_the_peer_says_no_more),
 	CASE (hostile_19_close_with_replies_pending),
 	CASE (hostile_20_many_connections_closed_at_once),
