@@ -6,7 +6,8 @@
 # back-end is killed, and replaced by another process.  See migrate.
 #
 # MIGRATION_STEPS: which steps; a short form, unless it is said.
-# MIGRATION_NET: "yes": the guest has a network device, too, and talks to a peer.
+# MIGRATION_NET: the guest has a network device, too, and talks to a peer all the
+# time; unless this is "no".
 
 # "make check" may have started this with another shell.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
@@ -42,7 +43,7 @@ grep -q "^postcopy=yes" "$abs_top_builddir/libvhost.pc" || {
 }
 inside=()
 net=()
-if test "${MIGRATION_NET:-no}" = yes; then
+if test "${MIGRATION_NET:-yes}" = yes; then
 	requires_built devices/vhost-user-net
 	requires unshare util-linux
 	requires ip iproute2

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * guest-net serve PORT BYTES, guest-net connect ADDRESS PORT BYTES: two of these send each other so many bytes over TCP, first the one that connects, then
- * the other, and print checksums of what they sent and received.  Runs in guests and on the host.
+ * the other, and print checksums of what they sent and received, and how long nothing moved.  "serve-all" goes on until it is killed.  Runs in guests and on
+ * the host.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHUNK 65536
@@ -19,6 +21,7 @@
 #define SECONDS 900
 
 static uint64_t buffer[CHUNK / 8];
+static long quiet;		/* ms: the longest time in which no byte moved */
 
 static void
 die (const char *what)
@@ -38,6 +41,28 @@ checksum (uint64_t sum, size_t size)
 	return sum;
 }
 
+static long
+now_ms (void)
+{
+	struct timespec t;
+
+	clock_gettime (CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What read or write returned, which was called at `since`. */
+static ssize_t
+moved (ssize_t n, long since, const char *what)
+{
+	long ms = now_ms () - since;
+
+	if (n <= 0)
+		die (what);
+	if (ms > quiet)
+		quiet = ms;
+	return n;
+}
+
 static uint64_t
 send_bytes (int fd, uint64_t bytes, uint64_t seed)
 {
@@ -50,11 +75,9 @@ send_bytes (int fd, uint64_t bytes, uint64_t seed)
 		}
 		sum = checksum (sum, CHUNK);
 		for (size_t sent = 0; sent < CHUNK;) {
-			ssize_t n = write (fd, (char *) buffer + sent, CHUNK - sent);
+			long since = now_ms ();
 
-			if (n <= 0)
-				die ("write");
-			sent += n;
+			sent += moved (write (fd, (char *) buffer + sent, CHUNK - sent), since, "write");
 		}
 	}
 	return sum;
@@ -67,11 +90,9 @@ receive_bytes (int fd, uint64_t bytes)
 
 	for (uint64_t done = 0; done < bytes; done += CHUNK) {
 		for (size_t got = 0; got < CHUNK;) {
-			ssize_t n = read (fd, (char *) buffer + got, CHUNK - got);
+			long since = now_ms ();
 
-			if (n <= 0)
-				die ("read");
-			got += n;
+			got += moved (read (fd, (char *) buffer + got, CHUNK - got), since, "read");
 		}
 		sum = checksum (sum, CHUNK);
 	}
@@ -79,19 +100,26 @@ receive_bytes (int fd, uint64_t bytes)
 }
 
 static int
-wait_for_peer (struct sockaddr_in *address)
+open_door (struct sockaddr_in *address)
 {
-	int fd = socket (AF_INET, SOCK_STREAM, 0), one = 1, peer;
+	int fd = socket (AF_INET, SOCK_STREAM, 0), one = 1;
 
 	setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof (one));
 	if (fd < 0 || bind (fd, (struct sockaddr *) address, sizeof (*address)) < 0 || listen (fd, 1) < 0)
 		die ("listen");
 	printf ("guest-net: listening\n");
 	fflush (stdout);
-	peer = accept (fd, NULL, NULL);
-	if (peer < 0)
+	return fd;
+}
+
+static int
+wait_for_peer (int door)
+{
+	int fd = accept (door, NULL, NULL);
+
+	if (fd < 0)
 		die ("accept");
-	return peer;
+	return fd;
 }
 
 static int
@@ -109,28 +137,42 @@ call_peer (struct sockaddr_in *address)
 	}
 }
 
+/* Both ways over this connection; who called begins. */
+static void
+transfer (int fd, uint64_t bytes, uint64_t seed, int calls)
+{
+	uint64_t sent = 0, received;
+
+	quiet = 0;
+	if (calls)
+		sent = send_bytes (fd, bytes, seed);
+	received = receive_bytes (fd, bytes);
+	if (!calls)
+		sent = send_bytes (fd, bytes, seed);
+	close (fd);
+	fprintf (stderr, "guest-net: quiet %ld ms\n", quiet);
+	printf ("guest-sum: sent %016llx received %016llx\n", (unsigned long long) sent, (unsigned long long) received);
+	fflush (stdout);
+}
+
 int
 main (int argc, char **argv)
 {
-	int serves = argc == 4 && !strcmp (argv[1], "serve");
+	int serves = argc == 4 && !strncmp (argv[1], "serve", 5), again = serves && !strcmp (argv[1], "serve-all");
 	struct sockaddr_in address = { .sin_family = AF_INET };
-	uint64_t bytes, sent, received;
-	int fd;
+	uint64_t bytes, seed = getpid ();
+	int door = -1;
 
 	if (!serves && (argc != 5 || strcmp (argv[1], "connect") || !inet_aton (argv[2], &address.sin_addr)))
-		return fprintf (stderr, "usage: guest-net serve PORT BYTES | connect ADDRESS PORT BYTES\n"), 2;
-	alarm (SECONDS);
+		return fprintf (stderr, "usage: guest-net serve PORT BYTES | serve-all PORT BYTES | connect ADDRESS PORT BYTES\n"), 2;
 	signal (SIGPIPE, SIG_IGN);
 	bytes = strtoull (argv[argc - 1], NULL, 10);
 	address.sin_port = htons (atoi (argv[argc - 2]));
-	fd = serves ? wait_for_peer (&address) : call_peer (&address);
-	if (serves) {
-		received = receive_bytes (fd, bytes);
-		sent = send_bytes (fd, bytes, getpid () + 2);
-	} else {
-		sent = send_bytes (fd, bytes, getpid () + 1);
-		received = receive_bytes (fd, bytes);
-	}
-	printf ("guest-sum: sent %016llx received %016llx\n", (unsigned long long) sent, (unsigned long long) received);
+	if (serves)
+		door = open_door (&address);
+	do {
+		alarm (SECONDS);
+		transfer (serves ? wait_for_peer (door) : call_peer (&address), bytes, seed += 2, !serves);
+	} while (again);
 	return 0;
 }
