@@ -12,6 +12,7 @@
 
 #include "devices/blk/config-space.h"
 #include "devices/blk/device.h"
+#include "devices/blk/state.h"
 
 /* Threads for what may wait, of one disk: about as many operations as a disk likes to have at once. */
 #define POOL_THREADS 16
@@ -51,6 +52,7 @@ device_disconnected (void *opaque, struct vh_backend *backend)
 	struct device *d = opaque;
 
 	totals_disconnected (&d->totals);
+	state_forget (&d->state);
 }
 
 static void
@@ -111,6 +113,8 @@ static const struct vh_device_ops device_ops = {
 	.ring_start = device_ring_start,
 	.ring_process = device_ring_process,
 	.ring_stop = device_ring_stop,
+	.state_save = blk_state_save,
+	.state_load = blk_state_load,
 };
 
 /* --- statistics --- */
@@ -225,5 +229,6 @@ device_free (struct device *d)
 	image_close (&d->image);
 	free (d->queues);
 	totals_free (&d->totals);
+	state_forget (&d->state);
 	free (d);
 }

@@ -16,6 +16,7 @@
 #include "devices/blk/pool.h"
 #include "devices/blk/queue.h"
 #include "devices/common/log.h"
+#include "devices/common/state.h"
 #include "devices/common/totals.h"
 
 /* Front-ends ask for as much as they know of; virtio 1.3 knows 96 bytes.  What this disk does not have reads as zeroes. */
@@ -39,6 +40,7 @@ struct device {
 	unsigned n_queues;
 	struct queue *queues;
 	struct totals totals;			/* and the front-end that is here */
+	struct state state;
 };
 
 /* Opens the image and makes the disk.  log, options and the strings of both are borrowed.  0; a negative errno after a line in the log. */

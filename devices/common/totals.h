@@ -7,6 +7,8 @@
 
 #include <vhost/backend.h>
 
+#include "devices/common/state.h"
+
 struct totals {
 	unsigned n;
 	struct vh_ring_counters *ended;	/* of each ring, of the connections that ended */
@@ -23,5 +25,10 @@ void totals_disconnected (struct totals *);
 
 /* Ring `ring`, so far. */
 void totals_get (const struct totals *, unsigned ring, struct vh_ring_counters *ret);
+
+/* For a state: a record of `tag` for each ring.  And back: true when they are all there; then they may be taken over. */
+void totals_save (const struct totals *, struct state *, unsigned tag);
+bool totals_found (const struct totals *, const struct state *, unsigned tag);
+void totals_load (struct totals *, const struct state *, unsigned tag);
 
 #endif

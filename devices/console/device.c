@@ -14,34 +14,14 @@
 
 #include <vhost/error.h>
 
-#include "devices/common/totals.h"
 #include "devices/console/device.h"
-#include "devices/console/port.h"
-#include "devices/console/size.h"
+#include "devices/console/state.h"
 
 #define CONTROL_RX 2
 #define CONTROL_TX 3
 
 /* A guest that cuts a transfer into more parts has its reasons, and no right to them. */
 #define MAX_PARTS 128
-
-#define MULTIPORT VH_BIT (VIRTIO_CONSOLE_F_MULTIPORT)
-
-struct console {
-	struct vh_device vh;
-	struct log log;
-	struct totals totals;
-	struct size size;
-	struct control control;
-	struct port *ports;
-	unsigned n_ports;
-	struct vh_ring *control_rx;	/* NULL: not started */
-	unsigned n_started;		/* rings */
-	struct vh_loop *control_loop;	/* of the control thread */
-	struct vh_timer *timer;		/* for ends that have no events for something; NULL: no loop has them */
-	bool ticking;
-	bool known;			/* the driver's ports are what `control` says, since its front-end came */
-};
 
 /* --- the host --- */
 
@@ -270,6 +250,7 @@ disconnected (void *opaque, struct vh_backend *backend)
 	struct console *d = opaque;
 
 	totals_disconnected (&d->totals);
+	state_forget (&d->state);
 	if (attach_hosts (d, d->control_loop) < 0)
 		detach_hosts (d);	/* until the next one comes */
 }
@@ -292,6 +273,8 @@ static const struct vh_device_ops device_ops = {
 	.ring_start = ring_start,
 	.ring_process = ring_process,
 	.ring_stop = ring_stop,
+	.state_save = console_state_save,
+	.state_load = console_state_load,
 };
 
 /* --- hooks --- */
@@ -458,5 +441,6 @@ console_free (void *console)
 	}
 	free (d->ports);
 	totals_free (&d->totals);
+	state_forget (&d->state);
 	free (d);
 }

@@ -7,8 +7,14 @@
 
 #include "devices/common/option-row.h"
 #include "devices/common/program.h"
+#include "devices/common/state.h"
+#include "devices/common/totals.h"
 #include "devices/console/control.h"
 #include "devices/console/host.h"
+#include "devices/console/port.h"
+#include "devices/console/size.h"
+
+#define MULTIPORT VH_BIT (VIRTIO_CONSOLE_F_MULTIPORT)
 
 /* Where the bytes of a port go. */
 struct end_options {
@@ -23,6 +29,23 @@ struct console_options {
 	struct end_options ports[CONTROL_MAX_PORTS - 1];
 	unsigned n_ports;
 	unsigned cols, rows;		/* 0: the terminal's */
+};
+
+struct console {
+	struct vh_device vh;
+	struct log log;
+	struct totals totals;
+	struct size size;
+	struct control control;
+	struct port *ports;
+	unsigned n_ports;
+	struct vh_ring *control_rx;	/* NULL: not started */
+	unsigned n_started;		/* rings */
+	struct vh_loop *control_loop;	/* of the control thread */
+	struct vh_timer *timer;		/* for ends that have no events for something; NULL: no loop has them */
+	bool ticking;
+	bool known;			/* the driver's ports are what `control` says, since its front-end came */
+	struct state state;
 };
 
 /* The hooks of struct program. */

@@ -14,6 +14,7 @@
 
 #include "devices/net/frame.h"
 #include "devices/net/net.h"
+#include "devices/net/state.h"
 
 #define OFFLOAD_FEATURES \
 	(VH_BIT (VIRTIO_NET_F_CSUM) | VH_BIT (VIRTIO_NET_F_GUEST_CSUM) | VH_BIT (VIRTIO_NET_F_GUEST_TSO4) | VH_BIT (VIRTIO_NET_F_GUEST_TSO6) | \
@@ -106,6 +107,8 @@ connected (void *opaque, struct vh_backend *backend)
 	struct net *net = opaque;
 
 	totals_connected (&net->totals, backend);
+	/* A guest that came from elsewhere may have brought its own. */
+	memcpy (net->config.fields.mac, net->mac, sizeof (net->mac));
 }
 
 static void
@@ -114,6 +117,7 @@ disconnected (void *opaque, struct vh_backend *backend)
 	struct net *net = opaque;
 
 	totals_disconnected (&net->totals);
+	state_forget (&net->state);
 }
 
 static int
@@ -132,6 +136,13 @@ set_features (void *opaque, uint64_t f)
 	return 0;
 }
 
+void
+net_set_mtu (struct net *net, unsigned mtu)
+{
+	__atomic_store_n (&net->mtu, mtu, __ATOMIC_RELAXED);
+	net->config.fields.mtu = htole16 (mtu);
+}
+
 static int
 set_mtu (void *opaque, unsigned mtu)
 {
@@ -139,8 +150,7 @@ set_mtu (void *opaque, unsigned mtu)
 
 	if (mtu > net->max_mtu)
 		return -EINVAL;
-	__atomic_store_n (&net->mtu, mtu, __ATOMIC_RELAXED);
-	net->config.fields.mtu = htole16 (mtu);
+	net_set_mtu (net, mtu);
 	return 0;
 }
 
@@ -220,6 +230,8 @@ static const struct vh_device_ops device_ops = {
 	.ring_stop = ring_stop,
 	.send_rarp = send_rarp,
 	.set_mtu = set_mtu,
+	.state_save = net_state_save,
+	.state_load = net_state_load,
 };
 
 /* --- statistics --- */
@@ -310,6 +322,7 @@ fill_config (struct net *net, const struct net_options *o)
 
 	net->max_mtu = o->mtu ? o->mtu : net->link->max_mtu;
 	net->mtu = o->mtu ? o->mtu : net->link->mtu;
+	memcpy (net->mac, o->mac, sizeof (net->mac));
 	memcpy (c->mac, o->mac, sizeof (c->mac));
 	c->max_virtqueue_pairs = htole16 (net->n_pairs);
 	c->mtu = htole16 (net->mtu);
@@ -379,6 +392,7 @@ net_free (void *opaque)
 		receive_free (&net->pairs[i].receive);
 	}
 	totals_free (&net->totals);
+	state_forget (&net->state);
 	pthread_mutex_destroy (&net->lock);
 	free (net->pairs);
 	free (net);

@@ -17,6 +17,7 @@
 
 #include "devices/common/log.h"
 #include "devices/common/program.h"
+#include "devices/common/state.h"
 #include "devices/common/totals.h"
 #include "devices/net/link.h"
 #include "devices/net/receive.h"
@@ -25,6 +26,9 @@
 
 /* Front-ends ask for as much as they know of.  What this device does not have reads as zeroes. */
 #define NET_CONFIG_SIZE 64
+
+/* The least that the configuration space can say (virtio 1.2, 5.1.4.1). */
+#define NET_MIN_MTU 68
 
 struct pair {
 	struct net *net;
@@ -48,6 +52,7 @@ struct net {
 	struct vh_loop *control;
 	struct pair *pairs;
 	unsigned n_pairs;
+	uint8_t mac[6];			/* as the options have it */
 	unsigned max_mtu;
 	unsigned mtu;			/* atomic: written by the control thread */
 	bool up;			/* pair 0 has a wire */
@@ -56,6 +61,7 @@ struct net {
 		uint8_t bytes[NET_CONFIG_SIZE];
 	} config;
 	pthread_mutex_t lock;
+	struct state state;
 };
 
 /* The hooks of struct program. */
@@ -67,6 +73,9 @@ void net_free (void *net);
 
 /* For links: the pair has this wire now, and the reference is the device's; NULL: none.  Control thread. */
 void net_set_wire (struct net *, unsigned pair, struct wire *);
+
+/* What the guest sends is bounded by it, and it reads so.  At most max_mtu. */
+void net_set_mtu (struct net *, unsigned mtu);
 
 /* For queues: the one that this queue is to use now, with a reference for the caller; NULL: none.  Under the lock. */
 struct wire *net_wire (const struct queue *);

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/virtio_ids.h>
 #include <vhost/error.h>
 
+#include "devices/common/state.h"
 #include "devices/common/totals.h"
 #include "devices/vsock/device.h"
 #include "devices/vsock/mux.h"
@@ -32,6 +34,7 @@ struct vsock {
 	bool in_rx;			/* the guest is being given packets */
 	bool known;			/* the guest that is here has been here before, since its front-end came */
 	bool owes_reset;		/* it has to be told that its connections are gone */
+	struct state state;
 };
 
 /* --- the guest --- */
@@ -195,6 +198,7 @@ disconnected (void *opaque, struct vh_backend *backend)
 	struct vsock *d = opaque;
 
 	totals_disconnected (&d->totals);
+	state_forget (&d->state);
 }
 
 static void
@@ -205,6 +209,69 @@ reset (void *opaque)
 	mux_reset (d->mux);
 }
 
+/* --- the state: connections are not in it, for they are sockets of this host; the guest is told that they are gone --- */
+
+enum tag {
+	GUEST,			/* cid, connections that it had */
+	STATS,			/* as in struct mux_stats */
+	RING_TOTALS,
+	TAGS
+};
+
+enum { CID, CONNECTIONS, GUEST_NUMBERS };
+
+#define STATS_NUMBERS (sizeof (struct mux_stats) / sizeof (uint64_t))
+
+static void
+fill_state (void *device, struct state *s)
+{
+	const struct vsock *d = device;
+	const uint64_t guest[GUEST_NUMBERS] = { le64toh (d->config), d->mux->n_connections };
+	struct mux_stats stats;
+
+	mux_get_stats (d->mux, &stats);
+	state_put_numbers (s, GUEST, 0, guest, GUEST_NUMBERS);
+	state_put_numbers (s, STATS, 0, (const uint64_t *) &stats, STATS_NUMBERS);
+	totals_save (&d->totals, s, RING_TOTALS);
+}
+
+/* Another cid is no obstacle: a driver reads it again when it hears that its connections are gone (virtio 1.2, 5.10.6.7). */
+static int
+apply_state (void *device, const struct state *s)
+{
+	struct vsock *d = device;
+	uint64_t guest[GUEST_NUMBERS];
+	struct mux_stats stats;
+
+	if (!state_get_numbers (s, GUEST, 0, guest, GUEST_NUMBERS) || !state_get_numbers (s, STATS, 0, (uint64_t *) &stats, STATS_NUMBERS) ||
+	    !totals_found (&d->totals, s, RING_TOTALS))
+		return -EBADMSG;
+	mux_set_stats (d->mux, &stats);
+	totals_load (&d->totals, s, RING_TOTALS);
+	d->known = false;
+	log_say (&d->log, VH_LOG_INFO, "a guest comes from elsewhere, where it was %llu and had %llu connections", (unsigned long long) guest[CID],
+		 (unsigned long long) guest[CONNECTIONS]);
+	return 0;
+}
+
+static const struct state_kind state_kind = { .id = VIRTIO_ID_VSOCK, .tags = TAGS, .fill = fill_state, .apply = apply_state };
+
+static int
+save (void *opaque, uint64_t offset, void *buf, size_t size)
+{
+	struct vsock *d = opaque;
+
+	return state_save (&d->state, &state_kind, d, offset, buf, size);
+}
+
+static int
+load (void *opaque, uint64_t offset, const void *buf, size_t size)
+{
+	struct vsock *d = opaque;
+
+	return state_load (&d->state, &state_kind, d, offset, buf, size);
+}
+
 static const struct vh_device_ops device_ops = {
 	.size = sizeof (device_ops),
 	.connected = connected,
@@ -213,6 +280,8 @@ static const struct vh_device_ops device_ops = {
 	.ring_start = ring_start,
 	.ring_process = ring_process,
 	.ring_stop = ring_stop,
+	.state_save = save,
+	.state_load = load,
 };
 
 void
@@ -296,5 +365,6 @@ vsock_free (void *vsock)
 
 	mux_free (d->mux);
 	totals_free (&d->totals);
+	state_forget (&d->state);
 	free (d);
 }

@@ -36,6 +36,12 @@ mux_get_stats (const struct mux *m, struct mux_stats *ret)
 		to[i] = __atomic_load_n (&from[i], __ATOMIC_RELAXED);
 }
 
+void
+mux_set_stats (struct mux *m, const struct mux_stats *stats)
+{
+	m->stats = *stats;
+}
+
 /* --- the table --- */
 
 static struct connection_list *

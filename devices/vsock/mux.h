@@ -108,6 +108,9 @@ size_t mux_produce (struct mux *, const struct iovec *parts, unsigned n, size_t 
 /* Any thread; each number by itself is right. */
 void mux_get_stats (const struct mux *, struct mux_stats *ret);
 
+/* Counting goes on from here.  No loop may be attached. */
+void mux_set_stats (struct mux *, const struct mux_stats *);
+
 /* --- for connection.c --- */
 
 /* NULL: none has these ports. */

@@ -7,6 +7,9 @@
  *	hear N		prints N bytes that come from port 0
  *	size		prints columns and rows
  *	ports		makes itself known over the control queues, and prints what it is told until two ports are there, and open
+ *	shut, open	closes port 1, opens it
+ *	moves SOCKET	goes on in front of another device, which gets the state of this one
+ *	told		prints messages over the control queue until there are no more for a while
  *	say-port TEXT, hear-port N	the same with port 1
  *	hostile		sends what is against the rules over the control queues and the others
  *	blocked N	writes N KiB to port 1, of which not all may be taken
@@ -20,6 +23,7 @@
 #include <linux/virtio_console.h>
 
 #include "driver.h"
+#include "move.h"
 
 #define WAIT_MS 20000
 #define RING_SIZE 64
@@ -226,6 +230,18 @@ meet_ports (struct guest_side *g)
 }
 
 static void
+print_messages (struct guest_side *g)
+{
+	struct virtio_console_control m;
+	char bytes[BUFFER];
+
+	while (get (g, CONTROL_RX, bytes, 500) >= sizeof (m)) {
+		memcpy (&m, bytes, sizeof (m));
+		printf ("port %u: event %u, %u\n", le32toh (m.id), le16toh (m.event), le16toh (m.value));
+	}
+}
+
+static void
 be_hostile (struct guest_side *g)
 {
 	static char bytes[256];
@@ -262,6 +278,14 @@ obey (struct guest_side *g, char **words)
 		meet_ports (g);
 	else if (!strcmp (words[0], "hostile"))
 		be_hostile (g);
+	else if (!strcmp (words[0], "shut"))
+		control (g, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+	else if (!strcmp (words[0], "open"))
+		control (g, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	else if (!strcmp (words[0], "told"))
+		print_messages (g);
+	else if (!strcmp (words[0], "moves"))
+		return move_driver (&g->driver, text, WAIT_MS) == 0 ? 2 : 0;
 	else if (!strcmp (words[0], "say"))
 		return put (g, 1, text, strlen (text), WAIT_MS) ? 2 : 0;
 	else if (!strcmp (words[0], "say-port"))
@@ -291,7 +315,7 @@ main (int argc, char **argv)
 	for (char **word = argv + 2; *word; word += words) {
 		words = obey (&g, word);
 		if (words == 0)
-			die ("'%s'?", *word);
+			die ("'%s'? %s", *word, g.driver.failed);
 		fflush (stdout);
 	}
 	if (driver_stop (&g.driver) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vsock-requests SOCKET PATH CID TEST...: is a guest in front of vhost-user-vsock, whose host's sockets are at PATH, and the programs of the host, too.  Each
- * test has a front-end of its own, but for what it leaves behind.
+ * test has a front-end of its own, but for what it leaves behind.  "move" goes to another back-end, whose socket is "t" and whose PATH is "w".
  */
 #include <errno.h>
 #include <poll.h>
@@ -15,6 +15,7 @@
 
 #include "devices/vsock/packet.h"
 #include "driver.h"
+#include "move.h"
 
 #define WAIT_MS 20000
 #define RINGS 3
@@ -32,6 +33,7 @@ struct guest_side {
 };
 
 static const char *socket_path, *host_path;
+static const char *other_socket = "t", *other_path = "w";	/* of another back-end, for "move" */
 
 static void
 die (const char *format, ...)
@@ -414,52 +416,50 @@ test_reboot (struct guest_side *g)
 	close (listener);
 }
 
-static int
-start_ring (struct vh_frontend *f, unsigned i, const struct queue *q, uint32_t base)
-{
-	struct vh_vring_addr addr;
-
-	queue_addresses (q, &addr);
-	return vh_frontend_set_vring_num (f, i, queue_size (q)) ?: vh_frontend_set_vring_base (f, i, base) ?: vh_frontend_set_vring_addr (f, i, &addr) ?:
-	       vh_frontend_set_vring_call (f, i, queue_call_fd (q)) ?: vh_frontend_set_vring_kick (f, i, queue_kick_fd (q)) ?:
-	       vh_frontend_set_vring_enable (f, i, 1);
-}
-
-/* All but the queues is new. */
 static void
-go_on_elsewhere (struct guest_side *g, const uint32_t *bases)
+expect_reset (struct guest_side *g)
 {
-	struct vh_frontend **f = &g->driver.frontend;
-	int err;
+	struct queue_done done;
 
-	vh_frontend_free (*f);
-	err = vh_frontend_connect (socket_path, WAIT_MS, NULL, f) ?: vh_frontend_handshake (*f, UINT64_MAX) ?:
-	      vh_frontend_set_features (*f, g->driver.features) ?: guest_share (&g->driver.guest, *f);
-	for (unsigned i = 0; err == 0 && i < RINGS; i++)
-		err = start_ring (*f, i, g->driver.queues[i], bases[i]);
-	if (err < 0)
-		die ("going on elsewhere: %s", vh_frontend_error (*f));
+	if (!reap (g, EVENT, &done, WAIT_MS) || done.written != 4 || *(uint32_t *) at (g, g->event_addr) != VIRTIO_VSOCK_EVENT_TRANSPORT_RESET)
+		die ("no event");
 }
 
 /* A driver whose back-end is another one than before is told that its connections are gone. */
 static void
 test_another_backend (struct guest_side *g)
 {
-	struct vh_frontend *f = g->driver.frontend;
 	struct queue_done done;
-	uint32_t bases[RINGS];
 
 	give_buffers (g);
 	check_connections (g);
 	give (g, EVENT, g->event_addr, 8);
 	if (reap (g, EVENT, &done, 300))
 		die ("an event for a driver that began");
-	for (unsigned i = 0; i < RINGS; i++)
-		if (vh_frontend_get_vring_base (f, i, &bases[i]) < 0 || (i < EVENT && bases[i] == 0))
-			die ("ring %u stopped at %u", i, bases[i]);
-	go_on_elsewhere (g, bases);
-	if (!reap (g, EVENT, &done, WAIT_MS) || done.written != 4 || *(uint32_t *) at (g, g->event_addr) != VIRTIO_VSOCK_EVENT_TRANSPORT_RESET)
-		die ("no event");
+	if (reconnect_driver (&g->driver, socket_path, WAIT_MS) < 0)
+		die ("%s", g->driver.failed);
+	expect_reset (g);
+	check_connections (g);
+}
+
+/* So is one that has moved, with its device's state; its connections end at both sides. */
+static void
+test_move (struct guest_side *g)
+{
+	int listener = listen_at (7000), fd;
+
+	give_buffers (g);
+	say (g, OP (REQUEST), 7000, 1, NULL);
+	expect (g, OP (RESPONSE), 1, NULL);
+	fd = accept_from (listener);
+	give (g, EVENT, g->event_addr, 8);
+	if (move_driver (&g->driver, other_socket, WAIT_MS) < 0)
+		die ("%s", g->driver.failed);
+	expect_reset (g);
+	host_reads (fd, NULL);
+	close (fd);
+	close (listener);
+	host_path = other_path;
 	check_connections (g);
 }
 
@@ -468,7 +468,7 @@ static const struct {
 	void (*run) (struct guest_side *);
 } tests[] = {
 	{ "connections", test_connections }, { "hostile", test_hostile }, { "flood", test_flood }, { "pause", test_pause }, { "reboot", test_reboot },
-	{ "another-backend", test_another_backend },
+	{ "another-backend", test_another_backend }, { "move", test_move },
 };
 
 int
