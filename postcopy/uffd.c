@@ -2,6 +2,9 @@
 /*
  * Getting a userfaultfd.  There is no C library wrapper, and two doors: the system call, which vm.unprivileged_userfaultfd may close, and a device node,
  * which file permissions open.
+ *
+ * A third one is open to everybody, UFFD_USER_MODE_ONLY, and leads nowhere: system calls that meet a missing page of guest memory fail with EFAULT then, and
+ * devices have the kernel read and write there.
  */
 #include <errno.h>
 #include <fcntl.h>
