@@ -37,6 +37,7 @@ static const char help[] =
 	"  --indirect=on|off   [on]\n"
 	"  --packed=on|off     packed rings in place of split ones [off]\n"
 	"  --mode=kick|poll    sleep until the device notifies, or watch the rings [kick]\n"
+	"  --log=on|off        have it log what it writes to the memory, as during a migration [off]\n"
 	"  --segments=N        parts that the data of a request is cut into [1]\n"
 	"  --regions=N         regions that the memory is cut into, 1..509 [1]\n"
 	"  --across            let data lie across the edges of regions, which not all back-ends take\n"
@@ -62,6 +63,7 @@ enum option_id {
 	OPTION_INDIRECT,
 	OPTION_PACKED,
 	OPTION_MODE,
+	OPTION_LOG,
 	OPTION_VERIFY,
 	OPTION_ACROSS,
 	OPTION_JSON,
@@ -87,6 +89,7 @@ static const struct option long_options[] = {
 	{ "indirect", required_argument, NULL, OPTION_INDIRECT },
 	{ "packed", required_argument, NULL, OPTION_PACKED },
 	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "log", required_argument, NULL, OPTION_LOG },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "across", no_argument, NULL, OPTION_ACROSS },
 	{ "json", no_argument, NULL, OPTION_JSON },
@@ -168,6 +171,8 @@ set_option (struct bench_options *o, int id, const char *text)
 		return set_choice (text, "off", "on", &o->packed);
 	case OPTION_MODE:
 		return set_choice (text, "kick", "poll", &o->poll);
+	case OPTION_LOG:
+		return set_choice (text, "off", "on", &o->log);
 	case OPTION_VERIFY:
 		return o->verify = true;
 	case OPTION_ACROSS:

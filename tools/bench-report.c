@@ -34,9 +34,10 @@ print_report (const struct bench *b)
 	const struct bench_options *o = b->options;
 	const struct bench_result *r = &b->result;
 
-	printf ("%s, %u bytes, depth %u, %u %squeue%s, %u thread%s, %s, event index %s, indirect %s, %.2f s\n", o->rw, o->block, o->depth, o->queues,
+	printf ("%s, %u bytes, depth %u, %u %squeue%s, %u thread%s, %s, event index %s, indirect %s%s, %.2f s\n", o->rw, o->block, o->depth, o->queues,
 		o->packed ? "packed " : "", o->queues == 1 ? "" : "s", o->threads, o->threads == 1 ? "" : "s", o->poll ? "polling" : "notified",
-		b->driver.features & VH_BIT (VH_F_EVENT_IDX) ? "on" : "off", b->driver.features & VH_BIT (VH_F_INDIRECT_DESC) ? "on" : "off", r->seconds);
+		b->driver.features & VH_BIT (VH_F_EVENT_IDX) ? "on" : "off", b->driver.features & VH_BIT (VH_F_INDIRECT_DESC) ? "on" : "off",
+		o->log ? ", logged" : "", r->seconds);
 	for (int i = 0; i < 2; i++)
 		print_direction (directions[i], &r->latency[i], r->bytes[i], r->seconds);
 	printf ("%llu kicks, %llu calls\n", (unsigned long long) r->notifications.kicks, (unsigned long long) r->notifications.calls);
@@ -62,11 +63,11 @@ options_json (const struct bench *b)
 {
 	const struct bench_options *o = b->options;
 
-	return json_pack ("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:b, s:b}", "rw", o->rw, "bs", (int) o->block, "depth", (int) o->depth, "queues",
+	return json_pack ("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:b, s:b, s:b}", "rw", o->rw, "bs", (int) o->block, "depth", (int) o->depth, "queues",
 			  (int) o->queues, "threads", (int) o->threads, "segments", (int) o->segments, "regions", (int) o->regions, "mode",
 			  o->poll ? "poll" : "kick", "event_idx", (b->driver.features & VH_BIT (VH_F_EVENT_IDX)) != 0, "indirect",
 			  (b->driver.features & VH_BIT (VH_F_INDIRECT_DESC)) != 0, "packed",
-			  (b->driver.features & VH_BIT (VH_F_RING_PACKED)) != 0);
+			  (b->driver.features & VH_BIT (VH_F_RING_PACKED)) != 0, "log", (b->driver.features & VH_BIT (VH_F_LOG_ALL)) != 0);
 }
 
 static json_t *

@@ -60,6 +60,8 @@ check_device (struct bench *b)
 
 	if (o->packed && !(vh_frontend_offered_features (d->frontend) & VH_BIT (VH_F_RING_PACKED)))
 		return driver_refuse (d, "the back-end offers no packed rings");
+	if (o->log && !driver_can_log (d))
+		return driver_refuse (d, "the back-end keeps no log");
 	if (c->read_only && (o->writes || o->verify))
 		return driver_refuse (d, "the disk is read-only");
 	if (o->block % c->block_size)
@@ -92,6 +94,7 @@ start_driver (struct bench *b)
 		.queue_size = choose_queue_size (b),
 		.indirect = o->segments + OTHER_BUFFERS,
 		.poll = o->poll,
+		.log = o->log,
 		.regions = o->regions,
 		.largest_buffer = o->across ? 0 : o->block,
 		.memory = blk_queue_bytes (o->depth, o->block) * o->queues,

@@ -25,7 +25,7 @@ struct bench_options {
 	uint64_t count;		/* requests, of all queues together; 0: until `seconds` */
 	uint64_t size;		/* bytes of the disk that are used; 0: all of it */
 	unsigned timeout;	/* seconds without any completion */
-	bool verify, event_idx, indirect, packed, poll, across, json;
+	bool verify, event_idx, indirect, packed, poll, log, across, json;
 };
 
 /* Reads the command line.  0: go on; 1: there is no more to do (help, version); 2: it was wrong, and that has been said. */

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vhost/error.h>
@@ -84,7 +85,7 @@ set_features (struct driver *d, uint64_t wanted)
 	/* Without it the rings would have the guest's byte order and other old ways. */
 	if (!(offered & VH_BIT (VH_F_VERSION_1)))
 		return driver_refuse (d, "the back-end offers no VERSION_1");
-	wanted |= VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_PROTOCOL_FEATURES);
+	wanted |= VH_BIT (VH_F_VERSION_1) | VH_BIT (VH_F_PROTOCOL_FEATURES) | (d->logged ? VH_BIT (VH_F_LOG_ALL) : 0);
 	err = vh_frontend_set_features (d->frontend, offered & wanted);
 	if (err < 0)
 		return frontend_failed (d, err);
@@ -135,6 +136,36 @@ make_queues (struct driver *d, const struct driver_options *o)
 	return 0;
 }
 
+bool
+driver_can_log (const struct driver *d)
+{
+	return vh_frontend_offered_features (d->frontend) & VH_BIT (VH_F_LOG_ALL) && vh_frontend_protocol_features (d->frontend) & VH_BIT (VH_P_LOG_SHMFD);
+}
+
+static int
+share_log (struct driver *d)
+{
+	uint64_t size = guest_log_bytes (&d->guest);
+	int fd = memfd_create ("log", MFD_CLOEXEC);
+	int err = fd < 0 || ftruncate (fd, size) < 0 ? -errno : vh_frontend_set_log_base (d->frontend, fd, size, 0);
+
+	if (fd >= 0)
+		close (fd);
+	return err < 0 ? driver_fail (d, err, "a dirty log of %llu bytes", (unsigned long long) size) : 0;
+}
+
+static int
+share_memory (struct driver *d, unsigned regions)
+{
+	int err = guest_share (&d->guest, d->frontend);
+
+	if (err == -E2BIG)
+		return driver_refuse (d, "the back-end does not take %u regions", regions);
+	if (err < 0)
+		return frontend_failed (d, err);
+	return d->logged ? share_log (d) : 0;
+}
+
 static int
 start_ring (struct driver *d, unsigned i)
 {
@@ -145,6 +176,10 @@ start_ring (struct driver *d, unsigned i)
 	int err = vh_frontend_set_vring_num (f, i, queue_size (q));
 
 	queue_addresses (q, &addr);
+	if (d->logged) {
+		addr.flags = 1;
+		addr.log = guest_addr_of (&d->guest, addr.used);
+	}
 	queue_position (q, &base);
 	if (err == 0)
 		err = vh_frontend_set_vring_base (f, i, base);
@@ -206,6 +241,7 @@ driver_start (struct driver *d, const struct driver_options *o)
 
 	if (o->queues < 1 || o->queues > VH_MAX_RINGS || o->regions < 1)
 		return driver_refuse (d, "%u queues, %u regions cannot be", o->queues, o->regions);
+	d->logged = o->log;
 	err = set_features (d, o->features);
 	if (err == 0)
 		err = make_memory (d, o);
@@ -213,10 +249,8 @@ driver_start (struct driver *d, const struct driver_options *o)
 		err = make_queues (d, o);
 	if (err < 0)
 		return err;
-	err = guest_share (&d->guest, d->frontend);
-	if (err == -E2BIG)
-		return driver_refuse (d, "the back-end does not take %u regions", o->regions);
-	return err < 0 ? frontend_failed (d, err) : start_rings (d);
+	err = share_memory (d, o->regions);
+	return err < 0 ? err : start_rings (d);
 }
 
 /* --- stopping --- */

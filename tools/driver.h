@@ -21,6 +21,7 @@ struct driver {
 	struct guest guest;
 	struct queue *queues[VH_MAX_RINGS];
 	unsigned n_queues;
+	bool logged;
 	char failed[200];		/* words for what failed last */
 };
 
@@ -37,6 +38,7 @@ struct driver_options {
 	unsigned queue_size;
 	unsigned indirect;		/* longest chain in an indirect table, when VH_F_INDIRECT_DESC is in force */
 	bool poll;			/* no notifications from the device */
+	bool log;			/* the device keeps a dirty log, which nobody looks at */
 	unsigned regions;		/* how many regions the memory has */
 	size_t memory;			/* bytes for buffers, beside the queues */
 	size_t largest_buffer;		/* of those that are to lie in one region */
@@ -46,6 +48,9 @@ struct driver_options {
 int driver_open (struct driver *d, const char *path, const struct driver_connection *);
 int driver_start (struct driver *d, const struct driver_options *);
 int driver_stop (struct driver *d);
+
+/* Can the back-end keep a dirty log?  After driver_open. */
+bool driver_can_log (const struct driver *d);
 
 /* Ends the connection, if there is one, and frees everything.  Harmless after a failed driver_open, and twice. */
 void driver_close (struct driver *d);

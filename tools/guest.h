@@ -53,6 +53,20 @@ guest_user_addr (const struct guest *g, uint64_t addr)
 	return (uintptr_t) guest_at (g, addr);
 }
 
+/* The other way round. */
+static inline uint64_t
+guest_addr_of (const struct guest *g, uint64_t user_addr)
+{
+	return GUEST_BASE + (user_addr - (uintptr_t) g->host);
+}
+
+/* Bytes of a dirty log with a bit for each page. */
+static inline uint64_t
+guest_log_bytes (const struct guest *g)
+{
+	return (GUEST_BASE + g->size) / 4096 / 8 + 1;
+}
+
 /* Tells the back-end all regions: one by one when it has memory slots, else with one table.  0; -E2BIG: more regions than it takes; errors of the calls. */
 int guest_share (const struct guest *, struct vh_frontend *);
 

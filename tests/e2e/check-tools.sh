@@ -77,6 +77,7 @@ ends 2 "regions does not take \"510\"" $bench --regions=510 a
 ends 2 "regions does not take \"0\"" $bench --regions=0 a
 ends 2 "event-idx does not take \"yes\"" $bench --event-idx=yes a
 ends 2 "mode does not take \"wait\"" $bench --mode=wait a
+ends 2 "log does not take \"yes\"" $bench --log=yes a
 ends 2 "no power of two" $bench --queue-size=100 a
 ends 2 "more than the queues" $bench --threads=2 a
 
@@ -106,6 +107,8 @@ some="--verify --rw=randrw --size=16M --json"
 		--bs=64K --segments=5 "$socket"
 	shows "$none" $bench $some --count=5000 --regions=509 --across \
 		--bs=32K --segments=3 --indirect=off --queues=2 "$socket"
+	shows "\"log\": true" $bench $some --count=5000 --log=on --queues=2 \
+		"$socket"
 	shows "$none" $bench $some --count=5000 --mode=poll --event-idx=off \
 		"$socket"
 	shows "$none" $bench $some --count=5000 --queues=4 --threads=1 \
