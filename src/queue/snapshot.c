@@ -23,18 +23,19 @@ area_find (const struct vh_ring *ring, const struct vh_memory *m, unsigned area,
 {
 	uint64_t size = ring->layout->area_size (area, ring->size);
 	const struct slot *slot = memory_find (m, addr);
+	bool write = ring->layout->written[area];
+	unsigned char *host;
 
 	if (addr % ring->layout->align[area])
 		return -EINVAL;
 	if (!slot || size > slot->size - (addr - slot->addr))
 		return -EFAULT;
-	ret->host[area] = NULL;
-	if (!slot->host && m->iova)	/* not for reading and writing */
+	host = memory_host (m, slot, write);
+	if (!host && m->iova)	/* what has to be done there is not allowed */
 		return -EFAULT;
-	if (slot->host)
-		ret->host[area] = slot->host + (addr - slot->addr);
-	else
-		ranges[(*n)++] = (struct range){ .region = slot->region, .addr = addr, .size = (uint32_t) size, .write = ring->layout->written[area] };
+	ret->host[area] = host ? host + (addr - slot->addr) : NULL;
+	if (!host)
+		ranges[(*n)++] = (struct range){ .region = slot->region, .addr = addr, .size = (uint32_t) size, .write = write };
 	return 0;
 }
 

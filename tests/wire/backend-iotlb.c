@@ -524,6 +524,28 @@ permissions (void)
 	end_iommu ();
 }
 
+/* A driver may let the device do with each area of its ring what it has to do there, and no more. */
+static void
+permissions_of_a_ring (void)
+{
+	static const unsigned kept[] = { RO, RO, RW }, missing[] = { RO, WO, RW };
+
+	for (unsigned i = 0; i < 2; i++) {
+		const unsigned *perm = i == 0 ? kept : missing;
+		struct driver *d = &rig.drivers[0];
+
+		begin_iommu ();
+		CU_ASSERT_EQUAL (map (GUEST_BUFFERS, GUEST_SIZE - GUEST_BUFFERS, RW), ACK);
+		CU_ASSERT_EQUAL (map (0, driver_avail_at (d), perm[0]), ACK);
+		CU_ASSERT_EQUAL (map (driver_avail_at (d), driver_used_at (d) - driver_avail_at (d), perm[1]), ACK);
+		CU_ASSERT_EQUAL (map (driver_used_at (d), GUEST_BUFFERS - driver_used_at (d), perm[2]), ACK);
+		place_ring (0);
+		CU_ASSERT_EQUAL (rig_serve (&rig, 0, 0), i == 0);
+		end_iommu ();
+		rig_reopen (&rig);
+	}
+}
+
 /* A region that goes takes its translations with it. */
 static void
 memory_that_goes (void)
@@ -662,6 +684,7 @@ CU_TestInfo iotlb_cases[] = {
 	CASE (hostile_75_updates),
 	CASE (hostile_75_many_updates),
 	CASE (permissions),
+	CASE (permissions_of_a_ring),
 	CASE (memory_that_goes),
 	CASE (the_dirty_log_behind_an_iommu),
 	CASE (an_end_while_parked),
