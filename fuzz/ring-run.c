@@ -22,6 +22,7 @@
 #define SECOND_SIZE 0x2000
 #define MEMORY_SIZE (FIRST_SIZE + SECOND_SIZE)
 #define MAX_STEPS 64
+#define MAX_STEP 20	/* bytes */
 #define MEMORY_UNIT 0x20	/* 256 of them are region 0 */
 
 struct world {
@@ -31,6 +32,7 @@ struct world {
 };
 
 struct run {
+	struct ring_setup setup;
 	struct vh_ring *ring;
 	unsigned size, keep;
 	struct vh_request *kept[MAX_RING];
@@ -72,7 +74,7 @@ input_byte (struct input *in)
 	return *in->data++;
 }
 
-static void
+void
 input_bytes (struct input *in, uint8_t *to, size_t size)
 {
 	if (size > in->left)
@@ -173,17 +175,58 @@ ring_run_features (uint8_t bits, uint64_t more)
 	       | (bits & 8 ? VH_BIT (VH_F_IN_ORDER) : 0) | more;
 }
 
-static void
+/* The process dies: what it has is lost, and nothing is published any more.  Another one goes on from the records. */
+static int
+die (struct run *run)
+{
+	vh_ring_fail (run->ring, -EIO, "killed");
+	while (run->n_kept > 0)
+		vh_ring_give (run->ring, run->kept[--run->n_kept], 0);
+	ring_free (run->ring);
+	run->broken = 0;
+	return ring_new (&run->setup, &run->ring);
+}
+
+/* The one that comes after it dies at once.  What it understood, the next one must understand, too. */
+static int
+die_twice (struct run *run)
+{
+	int err = die (run);
+
+	if (err == 0 && die (run) < 0)
+		abort ();
+	return err;
+}
+
+/* Where a step writes. */
+static uint8_t *
+target (const struct run *run, struct world *world, unsigned offset)
+{
+	const struct inflight_part *part = &run->setup.inflight;
+
+	if (part->region && offset & 0x8000)
+		return part->region->host + offset % (part->region->spec.size - MAX_STEP);
+	return world->bytes + offset % (USED + 0x80);
+}
+
+static int
 steps (struct run *run, struct world *world, struct input *in)
 {
 	for (unsigned step = 0; step < MAX_STEPS && in->left > 2; step++) {
-		unsigned offset = (input_byte (in) | (unsigned) input_byte (in) << 8) % (USED + 0x80);
+		unsigned offset = input_byte (in) | (unsigned) input_byte (in) << 8;
 
 		if (step % 3 == 2)
 			give_kept (run);
-		input_bytes (in, world->bytes + offset, 4 + step % 16);
+		input_bytes (in, target (run, world, offset), 4 + step % 16);
+		if (run->setup.inflight.region && step % 4 == 3) {
+			int err = die_twice (run);
+
+			if (err < 0)
+				return err;
+		}
 		turn (run, world);
 	}
+	return 0;
 }
 
 int
@@ -191,23 +234,24 @@ ring_run (struct input *in, const struct ring_setup *wanted, unsigned keep)
 {
 	struct world *world = world_get ();
 	struct run run = { .size = wanted->size, .keep = keep };
-	struct ring_setup setup = {
-		.size = wanted->size, .features = wanted->features, .base = wanted->base, .big_endian = wanted->big_endian, .desc = DESC,
-		.avail = AVAIL, .used = USED, .memory = world->memory, .max_parts = 256, .request_size = 8, .broken = ring_broke, .wake = nothing,
-		.idle = nothing, .opaque = &run,
-	};
 	size_t n;
 	int err;
 
+	run.setup = (struct ring_setup){
+		.size = wanted->size, .features = wanted->features, .base = wanted->base, .big_endian = wanted->big_endian, .desc = DESC,
+		.avail = AVAIL, .used = USED, .memory = world->memory, .inflight = wanted->inflight, .max_parts = 256, .request_size = 8,
+		.broken = ring_broke, .wake = nothing, .idle = nothing, .opaque = &run,
+	};
 	memset (world->bytes, 0, MEMORY_SIZE);
 	n = (input_byte (in) + 1u) * MEMORY_UNIT;
 	input_bytes (in, world->bytes, n);
-	err = ring_new (&setup, &run.ring);
+	err = ring_new (&run.setup, &run.ring);
 	if (err < 0)
 		return err;
 	ring_set_call (run.ring, -1);
 	turn (&run, world);
-	steps (&run, world, in);
+	if (steps (&run, world, in) < 0)
+		return 0;	/* records that make no sense: there is no ring any more */
 	give_kept (&run);
 	ring_set_stopping (run.ring);
 	assert (vh_ring_in_flight (run.ring) == 0);

@@ -26,9 +26,14 @@ struct input {
 /* 0 at its end. */
 uint8_t input_byte (struct input *);
 
+/* Bytes of the input, as many as there are. */
+void input_bytes (struct input *, uint8_t *to, size_t size);
+
 /*
- * Makes a ring of the size, features, base and byte order that are in `wanted`, whose device keeps up to `keep` requests.  From the input: how much memory
- * follows (in units of 32 bytes, less one); then that, from 0 on.  When it has been served, the rest are steps: an offset and bytes for it, and another turn.
+ * Makes a ring of the size, features, base, byte order and in-flight records that are in `wanted`, whose device keeps up to `keep` requests.  From the input:
+ * how much memory follows (in units of 32 bytes, less one); then that, from 0 on.  When it has been served, the rest are steps: an offset and bytes for it,
+ * and another turn.  With records, the upper half of the offsets is in their area, and now and then the ring dies with what it has, and another one starts
+ * from them.
  *
  * It is wrong if a part of a request lies outside the regions, if the sums disagree, if a request comes twice, or if a turn hands out more than the ring has.
  * Returns what ring_new did.
