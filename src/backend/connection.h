@@ -368,8 +368,9 @@ HANDLER (log_set_fd);
 void log_drop (struct vh_backend *);
 /* Is it kept, with these features? */
 bool log_in_force (uint64_t features);
-/* Has the log, if it is kept with these features, a bit for each page of this memory? */
+/* Has the log, if it is kept with these features, a bit for each page of this memory, and for what rings write themselves? */
 bool log_fits (const struct vh_backend *, uint64_t features, const struct vh_memory *);
+bool log_fits_vring (const struct vring *);
 /* The log that a ring is to have now. */
 struct log_setup log_of_vring (const struct vh_backend *, const struct vring *, const struct vring_want *);
 

@@ -28,6 +28,24 @@ covers (const struct region *log, const struct vh_memory *memory)
 	return true;
 }
 
+/* Where a ring's used area is in the log is said by its front-end.  Behind an IOMMU that is not looked at, see below. */
+static bool
+covers_vring (const struct region *log, const struct vring *v)
+{
+	uint64_t size = ring_area_sizes (v->backend->features, v->size).used;
+
+	return iotlb_in_force (v->backend) || v->size == 0 || !(v->addr.flags & VRING_FLAG_LOG) || dirty_log_covers (log->spec.size, v->addr.log, size);
+}
+
+static bool
+covers_all (const struct vh_backend *b, const struct region *log, const struct vh_memory *memory)
+{
+	for (unsigned i = 0; i < b->n_vrings; i++)
+		if (b->vrings[i].have_addr && !covers_vring (log, &b->vrings[i]))
+			return false;
+	return covers (log, memory);
+}
+
 bool
 log_in_force (uint64_t features)
 {
@@ -37,7 +55,15 @@ log_in_force (uint64_t features)
 bool
 log_fits (const struct vh_backend *b, uint64_t features, const struct vh_memory *memory)
 {
-	return !log_in_force (features) || !b->log || covers (b->log, memory);
+	return !log_in_force (features) || !b->log || covers_all (b, b->log, memory);
+}
+
+bool
+log_fits_vring (const struct vring *v)
+{
+	const struct vh_backend *b = v->backend;
+
+	return !log_in_force (b->features) || !b->log || covers_vring (b->log, v);
 }
 
 /* The guest physical address of an I/O address that has a translation. */
@@ -86,7 +112,7 @@ log_set_base (struct vh_backend *b, struct message *m)
 		err = region_new (&spec, m->fds[0], &log);
 	if (err < 0)
 		return err;
-	if (log_in_force (b->features) && !covers (log, b->memory)) {
+	if (log_in_force (b->features) && !covers_all (b, log, b->memory)) {
 		region_unref (log);
 		return -EINVAL;
 	}

@@ -252,10 +252,14 @@ vrings_set_addr (struct vh_backend *b, struct message *m)
 		return err;
 	old = v->addr;
 	v->addr = a;
-	/* Addresses may come before memory; if there is some, they must be in it. */
-	if (!iotlb_in_force (b) && vh_memory_count (b->memory) > 0 && vring_translate (v, &w) < 0) {
+	/* Addresses may come before memory and the log; if they are there, they must be in them. */
+	if (!iotlb_in_force (b) && vh_memory_count (b->memory) > 0 && vring_translate (v, &w) < 0)
+		err = -EFAULT;
+	else if (!log_fits_vring (v))
+		err = -EINVAL;
+	if (err < 0) {
 		v->addr = old;
-		return -EFAULT;
+		return err;
 	}
 	v->have_addr = true;
 	return 0;
