@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# compare-blk.sh [ROUNDS [SECONDS]]: vhost-user-blk beside qemu-storage-daemon: 4 KiB random reads of a file in RAM at depths 1, 32 and 128, and
-# handshakes. Each round runs both, one after the other, with the same driver program; the table has medians over the rounds (7), and their ratios.
+# compare-blk.sh [ROUNDS [SECONDS]]: vhost-user-blk beside qemu-storage-daemon: 4 KiB random reads of a file in RAM at depths 1, 32 and 128, 64 KiB reads in
+# order at depth 32, and handshakes. Each round runs both, one after the other, with the same driver program; the table has medians over the rounds (7), and their ratios.
 # CPU is what the scheduler accounts to all threads of the back-end process, kernel workers of io_uring included.
 
 set -eu
@@ -10,7 +10,7 @@ set -eu
 
 rounds=${1:-7}
 seconds=${2:-2}
-depths='1 32 128'
+cases='rand-1 rand-32 rand-128 seq-32'
 requires qemu-storage-daemon qemu-utils
 requires_built devices/vhost-user-blk
 requires_built tools/vhost-user-bench
@@ -63,19 +63,24 @@ field ()
 	sed -n 's/.*"'"$1"'": *\([0-9.]*\).*/\1/p' "$2" | head -n 1
 }
 
-# measure NAME: one run for each depth; a line "NAME DEPTH IOPS CPU-NS-PER-REQUEST" each.
+# measure NAME: one run for each case; a line "NAME CASE IOPS CPU-NS-PER-REQUEST" each.
 measure ()
 {
-	local depth before after
+	local kind how before after
 	"start_$1"
 	wait_until 10 test -S "$work/socket"
 	"$run" vhost-user-bench "$work/socket" --rw=randread --bs=4k --depth=32 --time=1 --json >/dev/null	# warm
-	for depth in $depths; do
+	for kind in $cases; do
+		how="--rw=randread --bs=4k"
+		case $kind in
+		seq-*) how="--rw=read --bs=64k" ;;
+		esac
 		before=$(cpu_ns)
-		"$run" vhost-user-bench "$work/socket" --rw=randread --bs=4k --depth="$depth" --time="$seconds" --json >"$work/json"
+		# shellcheck disable=SC2086
+		"$run" vhost-user-bench "$work/socket" $how --depth="${kind#*-}" --time="$seconds" --json >"$work/json"
 		after=$(cpu_ns)
-		awk -v name="$1" -v depth="$depth" -v cpu=$((after - before)) -v iops="$(field iops "$work/json")" -v n="$(field requests "$work/json")" \
-			'BEGIN { if (n < 1) exit 1; print name, depth, iops, cpu / n }' >>"$work/results"
+		awk -v name="$1" -v kind="$kind" -v cpu=$((after - before)) -v iops="$(field iops "$work/json")" -v n="$(field requests "$work/json")" \
+			'BEGIN { if (n < 1) exit 1; print name, kind, iops, cpu / n }' >>"$work/results"
 	done
 	echo "$1 handshake $("$run" "$abs_top_builddir/bench/handshake" "$work/socket" 2000) 0" >>"$work/results"
 	stop_backend
@@ -88,20 +93,20 @@ for round in $(seq "$rounds"); do
 	say "round $round of $rounds" >&2
 done
 
-# median NAME DEPTH COLUMN
+# median NAME CASE COLUMN
 median ()
 {
-	awk -v name="$1" -v depth="$2" -v column="$3" '$1 == name && $2 == depth { print $column }' "$work/results" | sort -g |
+	awk -v name="$1" -v kind="$2" -v column="$3" '$1 == name && $2 == kind { print $column }' "$work/results" | sort -g |
 		awk '{ v[NR] = $1 } END { if (!NR) exit 1; print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
-printf '%-10s %-10s %12s %12s %7s %14s %14s %7s\n' depth peer 'ours 1/s' 'peer 1/s' ratio 'ours CPU us' 'peer CPU us' ratio
-for depth in $depths handshake; do
+printf '%-10s %-10s %12s %12s %7s %14s %14s %7s\n' case peer 'ours 1/s' 'peer 1/s' ratio 'ours CPU us' 'peer CPU us' ratio
+for kind in $cases handshake; do
 	for peer in qsd qsd_uring; do
-		awk -v depth="$depth" -v peer="$peer" -v a="$(median ours "$depth" 3)" -v b="$(median "$peer" "$depth" 3)" \
-			-v c="$(median ours "$depth" 4)" -v d="$(median "$peer" "$depth" 4)" \
-			'BEGIN { printf "%-10s %-10s %12.0f %12.0f %7.2f", depth, peer, a, b, a / b
-				 if (depth != "handshake") printf " %14.2f %14.2f %7.2f", c / 1000, d / 1000, c / d
+		awk -v kind="$kind" -v peer="$peer" -v a="$(median ours "$kind" 3)" -v b="$(median "$peer" "$kind" 3)" \
+			-v c="$(median ours "$kind" 4)" -v d="$(median "$peer" "$kind" 4)" \
+			'BEGIN { printf "%-10s %-10s %12.0f %12.0f %7.2f", kind, peer, a, b, a / b
+				 if (kind != "handshake") printf " %14.2f %14.2f %7.2f", c / 1000, d / 1000, c / d
 				 print "" }'
 	done
 done

@@ -2,11 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # compare-null.sh [ROUNDS [FOLDER [polling]]]: null requests through back-ends that complete them at once: ours, the floor (floor-blk), qemu-storage-daemon's null-co
-# and, where it is built, DPDK's vhost.  In each round every back-end has its turn at everything; the table has medians over the rounds (7).
+# and, where it is built, DPDK's vhost.  One thing is varied at a time, from 4 KiB reads at depth 32, in one direct data buffer and one region, in one split ring
+# with event index, notified, without a dirty log.  In each round every back-end has its turn at everything; the table has medians over the rounds (7), and below
+# it the goals have medians of the rounds' ratios.
 # With a FOLDER, what was measured stays there, with a plot over the depth (gnuplot); with 0 rounds, what is there already is shown.
-# With "polling", only that is measured: it needs two processors for itself, so this is for a moment of real-time priority (chrt -r 1).
+# With "polling", only that is measured.
 #
-# CPU is what the scheduler accounts to all threads of the back-end process, for each request; latencies are the driver's.
+# When they notify each other, driver and back-end share a processor, and take turns; when both poll they have one each.  (An interrupt from one processor to
+# the other takes 40 us in some virtual machines, which would be all that is measured.)  All of it is for a moment of real-time priority (chrt -r 1): what else
+# runs on a processor changes how much is done at a time, and with that everything.  More queues have no more workers here: for those there is bench/workers.
+#
+# CPU is what the scheduler accounts to all threads of the back-end process, for each request (with regions=: to its worker, since mapping them is not what is
+# asked); latencies are the driver's.  ours_ram is null-blk --ram, which keeps and copies the data.
 
 set -eu
 . "$(dirname "$0")/../tests/functions.sh"
@@ -39,9 +46,19 @@ stop_backend ()
 
 # --- the back-ends ---
 
+# on PROCESSOR COMMAND...
+on ()
+{
+	if test "$(nproc)" -gt 1; then
+		exec taskset -c "$@"
+	fi
+	shift
+	exec "$@"
+}
+
 start_ours ()
 {
-	"$abs_top_builddir/bench/null-blk" --socket-path="$socket" "$@" &
+	on 1 "$abs_top_builddir/bench/null-blk" --socket-path="$socket" --num-queues=4 "$@" &
 	backend=$!
 }
 
@@ -50,26 +67,21 @@ start_ours_polling ()
 	start_ours --poll-us=100000
 }
 
-start_ours_2 ()
+start_ours_ram ()
 {
-	start_ours --num-queues=2 --threads=2
-}
-
-start_ours_4 ()
-{
-	start_ours --num-queues=4 --threads=2
+	start_ours --ram --size=16
 }
 
 start_floor ()
 {
-	"$abs_top_builddir/bench/floor-blk" "$socket" &
+	on 1 "$abs_top_builddir/bench/floor-blk" "$socket" &
 	backend=$!
 }
 
 start_qsd ()
 {
-	qemu-storage-daemon --blockdev driver=null-co,node-name=n0,size=8589934592,read-zeroes=off \
-		--export type=vhost-user-blk,id=e0,node-name=n0,addr.type=unix,addr.path="$socket",writable=on &
+	on 1 qemu-storage-daemon --blockdev driver=null-co,node-name=n0,size=8589934592,read-zeroes=off \
+		--export type=vhost-user-blk,id=e0,node-name=n0,addr.type=unix,addr.path="$socket",writable=on,num-queues=4 &
 	backend=$!
 }
 
@@ -79,9 +91,13 @@ start_dpdk ()
 	backend=$!
 }
 
+# cpu_ns [workers]: of all its threads, or of all but the first.
 cpu_ns ()
 {
-	cat /proc/"$backend"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+	local task
+	for task in /proc/"$backend"/task/*; do
+		test "${1:-}" = workers && test "${task##*/}" = "$backend" || cat "$task/schedstat"
+	done | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 field ()
@@ -94,21 +110,19 @@ field ()
 # measure PEER CASE ARGUMENT...: a line "CASE PEER IOPS CPU-NS P50 P99 P99.9".
 measure ()
 {
-	local peer=$1 name=$2 count=100000 before after
+	local peer=$1 name=$2 count=1000000 threads=all processor=1 before after
 	shift 2
-	case $name in
-	depth=1 | *,depth=1) count=20000 ;;
-	poll,*) count=400000 ;;
-	regions=*) count=2000000 ;;	# or mapping them would be most of it
+	case $peer,$name in
+	*,poll,*) processor=0 ;;
+	*depth=1) count=100000 ;;
+	qsd,*) count=400000 ;;
+	*,regions=*) threads=workers ;;
 	esac
-	before=$(cpu_ns)
-	"$run" vhost-user-bench "$socket" --count=$count --timeout=60 --json "$@" >"$tmpdir/json" || fail "$peer: $name: $*"
-	after=$(cpu_ns)
-	awk -v name="$name" -v peer="$peer" -v cpu=$((after - before)) -v iops="$(field iops)" -v n="$(field requests)" -v p50="$(field p50)" \
-		-v p99="$(field p99)" -v p999="$(field p99_9)" 'BEGIN {
-			if (n < 1) exit 1
-			print name, peer, iops, cpu / n, p50, p99, p999
-		}' >>"$results"
+	before=$(cpu_ns $threads)
+	(on $processor "$run" vhost-user-bench "$socket" --count=$count --timeout=60 --json "$@") >"$tmpdir/json" || fail "$peer: $name: $*"
+	after=$(cpu_ns $threads)
+	awk -v name="$name" -v peer="$peer" -v cpu=$((after - before)) -v iops="$(field iops)" -v n=$count -v p50="$(field p50)" \
+		-v p99="$(field p99)" -v p999="$(field p99_9)" 'BEGIN { print name, peer, iops, cpu / n, p50, p99, p999 }' >>"$results"
 }
 
 # Kick mode, direct chains, event index: over the depth.
@@ -132,7 +146,7 @@ over_rings ()
 over_blocks ()
 {
 	local n
-	for n in 512 4K 64K; do
+	for n in 512 4K 16K 64K; do
 		measure "$1" "bs=$n" --indirect=off --bs="$n"
 	done
 	for n in 4 16 64; do
@@ -170,14 +184,21 @@ turn ()
 	stop_backend
 }
 
-two_queues ()
+over_queues ()
 {
-	measure "$1" queues=2 --indirect=off --queues=2
+	local n
+	for n in 1 2 3 4; do
+		measure "$1" "queues=$n" --indirect=off --queues="$n"
+	done
 }
 
-four_queues ()
+over_log ()
 {
-	measure "$1" queues=4 --indirect=off --queues=4
+	local log
+	for log in off on; do
+		measure "$1" "log=$log" --indirect=off --log=$log
+		measure "$1" "packed,log=$log" --indirect=off --log=$log --packed=on
+	done
 }
 
 all_regions ()
@@ -187,11 +208,10 @@ all_regions ()
 
 for round in $(seq "$rounds"); do
 	test "$only" = polling || {
-		turn ours over_depth over_rings over_blocks all_regions
+		turn ours over_depth over_rings over_blocks over_queues all_regions
 		turn floor over_depth over_rings over_blocks
-		turn qsd over_depth
-		turn ours_2 over_depth two_queues
-		turn ours_4 four_queues
+		turn qsd over_depth over_queues
+		turn ours_ram over_log
 	}
 	turn ours_polling over_polling
 	test ! -x "$abs_top_builddir/bench/dpdk-blk" || turn dpdk over_polling
@@ -226,6 +246,35 @@ test -s "$tmpdir/medians" || fail "nothing was measured"
 
 printf '%-18s %-13s %10s %8s %8s %8s %9s %12s %9s\n' case back-end 1/s 'CPU ns' 'p50 us' 'p99 us' 'p99.9 us' 'best: 1/s' 'CPU ns'
 sort -V -k1,1 "$tmpdir/medians" | awk '{ printf "%-18s %-13s %10.0f %8.0f %8.1f %8.1f %9.1f %12.0f %9.0f\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
+
+# goal WORDS COLUMN CASE PEER CASE PEER least|most LIMIT: the median of the rounds' ratios of the first to the second, and whether it is what it is to be.
+goal ()
+{
+	awk -v words="$1" -v column="$2" -v a="$3 $4" -v b="$5 $6" -v sense="$7" -v limit="$8" '
+		$1 " " $2 == a { x[++n] = $column }
+		$1 " " $2 == b { y[++m] = $column }
+		END {
+			if (n < 1 || n != m) exit 0
+			for (i = 1; i <= n; i++) {
+				v = y[i] > 0 ? x[i] / y[i] : 1e9
+				for (j = i; j > 1 && r[j - 1] > v; j--) r[j] = r[j - 1]
+				r[j] = v
+			}
+			v = n % 2 ? r[(n + 1) / 2] : (r[n / 2] + r[n / 2 + 1]) / 2
+			met = sense == "most" ? v <= limit : v >= limit
+			printf "%s: %.2f, at %s %s: %s\n", words, v, sense, limit, met ? "yes" : "NO"
+		}' "$results"
+}
+
+echo
+goal "CPU beside qemu-storage-daemon, depth 32" 4 depth=32 ours depth=32 qsd most 0.5
+goal "CPU beside qemu-storage-daemon, depth 128" 4 depth=128 ours depth=128 qsd most 0.5
+goal "p99.9 beside qemu-storage-daemon, depth 1" 7 depth=1 ours depth=1 qsd most 1
+goal "CPU with 509 regions beside 1" 4 regions=509 ours regions=1 ours most 1.15
+goal "CPU with a dirty log beside none" 4 log=on ours_ram log=off ours_ram most 1.25
+goal "the same in packed rings" 4 packed,log=on ours_ram packed,log=off ours_ram most 1.25
+goal "rate beside DPDK, polling, depth 32" 3 poll,depth=32 ours_polling poll,depth=32 dpdk least 0.95
+goal "rate beside DPDK, polling, depth 128" 3 poll,depth=128 ours_polling poll,depth=128 dpdk least 0.95
 
 test -n "$kept" && test "$only" != polling || exit 0
 cp "$tmpdir/medians" "$kept/medians"
