@@ -275,7 +275,8 @@ void vh_frontend_set_timeout (struct vh_frontend *, unsigned timeout_ms);
 
 /*
  * An fd of the object's, readable when vh_frontend_dispatch has something to do: the back-end answered or asks something, a deadline is over, the connection
- * is.  The same for as long as the object lives.  A negative errno when it cannot be made (-EMFILE).
+ * is.  Now and then also when there is nothing: a dispatch ends that.  The same for as long as the object lives.  A negative errno when it cannot be made
+ * (-EMFILE).
  */
 int vh_frontend_fd (struct vh_frontend *);
 

@@ -95,13 +95,23 @@ next_due (const struct vh_frontend *f)
 	return f->main.fd < 0 && !f->end_told ? 0 : -1;
 }
 
+/*
+ * Will the timer ring, though for nothing, before it has to?  Then it is set anew when it has rung: calls come and end all the time, and hardly one is late.
+ * Not when it rings just now, for only setting it ends that.
+ */
+static bool
+rings_early (const struct watch *w, int64_t due)
+{
+	return w->due > clock_coarse_ms () + CLOCK_LAG_MS && (due < 0 || due > w->due);
+}
+
 static void
 watch_timer (struct vh_frontend *f)
 {
 	int64_t due = next_due (f);
 	struct itimerspec spec = { 0 };
 
-	if (due == f->watch.due)
+	if (due == f->watch.due || rings_early (&f->watch, due))
 		return;
 	f->watch.due = due;
 	if (due >= 0) {

@@ -556,6 +556,65 @@ test_own_deadlines (void)
 	frontend_end ();
 }
 
+static void
+script_once (void)
+{
+	peer_expect ("0b000000 01000000 08000000 00000000 00000000", 0);
+	peer_offer ("0b000000 05000000 08000000 00000000 08000000");
+	peer_drain (PEER_MAIN);
+}
+
+/* A call that is answered in time.  Returns for how long it could have waited. */
+static unsigned
+answered_in_time (uint32_t *base)
+{
+	unsigned timeout_ms = SHORT_MS;
+
+	for (;; timeout_ms *= 2) {
+		begin (script_once, timeout_ms);
+		CU_ASSERT_EQUAL (vh_frontend_get_vring_base (number (0), 0, base), 0);
+		loop_until (1);
+		if (results[0] == 0)
+			return timeout_ms;
+		frontend_end ();	/* a machine that is very busy */
+	}
+}
+
+/* The timer may ring for a call that has ended: once, and without harm. */
+static void
+test_deadline_of_an_answered_call (void)
+{
+	struct pollfd p = { .events = POLLIN };
+	unsigned rounds = 0;
+	uint32_t base[2];
+
+	answered_in_time (&base[0]);
+	p.fd = vh_frontend_fd (frontend);
+	CU_ASSERT_EQUAL (poll (&p, 1, PATIENCE_MS), 1);
+	CU_ASSERT_EQUAL (vh_frontend_dispatch (frontend), 0);
+	expect_quiet ();
+	CU_ASSERT_EQUAL (vh_frontend_get_vring_base (number (1), 1, &base[1]), 0);
+	while (n_ends < 2 && rounds++ < 100) {
+		CU_ASSERT_EQUAL_FATAL (poll (&p, 1, PATIENCE_MS), 1);
+		vh_frontend_dispatch (frontend);
+	}
+	CU_ASSERT_EQUAL (results[1], -ETIMEDOUT);
+	frontend_end ();
+}
+
+/* Nor is the next call's deadline lost, for which the timer was not set anew. */
+static void
+test_deadline_of_the_next_call (void)
+{
+	uint32_t base[2];
+
+	vh_frontend_set_timeout (frontend, 2 * answered_in_time (&base[0]));
+	CU_ASSERT_EQUAL (vh_frontend_get_vring_base (number (1), 1, &base[1]), 0);
+	loop_until (2);
+	CU_ASSERT_EQUAL (results[1], -ETIMEDOUT);
+	frontend_end ();
+}
+
 /* --- the back-end asks meanwhile --- */
 
 static void
@@ -630,6 +689,8 @@ main (void)
 		{ "freed in a callback", test_freed_in_a_callback },
 		{ "freed with calls on their way", test_freed_with_calls },
 		{ "own deadlines", test_own_deadlines },
+		{ "the deadline of an answered call", test_deadline_of_an_answered_call },
+		{ "the deadline of the next call", test_deadline_of_the_next_call },
 		{ "the back-end asks meanwhile", test_back_end_asks_meanwhile },
 		{ "closed with fds that were not sent", test_closed_with_fds_unsent },
 		CU_TEST_INFO_NULL,

@@ -267,6 +267,25 @@ peer_flood (enum peer_socket s, const char *hex)
 	return n;
 }
 
+void
+peer_offer (const char *hex)
+{
+	uint8_t bytes[MAX_BYTES];
+	size_t size = bytes_of (hex, bytes);
+
+	if (send (sockets[PEER_MAIN], bytes, size, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		peer_failed ("could not send %s: %s", hex, strerror (errno));
+}
+
+void
+peer_drain (enum peer_socket s)
+{
+	uint8_t bytes[MAX_BYTES];
+
+	while (recv (sockets[s], bytes, sizeof (bytes), 0) > 0)
+		;
+}
+
 bool
 peer_is_over (enum peer_socket s)
 {

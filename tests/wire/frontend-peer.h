@@ -85,6 +85,12 @@ void peer_close (enum peer_socket);
 /* Sends the bytes again and again, as long as they fit or until the front-end has closed.  Returns how often they were sent. */
 unsigned peer_flood (enum peer_socket, const char *hex);
 
+/* Sends the bytes, if the front-end is still there. */
+void peer_offer (const char *hex);
+
+/* Reads, whatever it is, until the front-end has closed. */
+void peer_drain (enum peer_socket);
+
 /* Has the front-end closed? */
 bool peer_is_over (enum peer_socket);
 
