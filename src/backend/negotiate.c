@@ -22,7 +22,6 @@ vh_backend_supported_ring_features (void)
  * ACCESS_PLATFORM only of devices that name it.  Not every front-end keeps it from a guest that has no IOMMU: a guest of User Mode Linux takes it and then
  * finds no memory for its rings (its kernel has no DMA), and others would wait for translations that nobody sends.
  */
-
 uint64_t
 backend_offered_features (const struct vh_device *d)
 {
