@@ -5,7 +5,8 @@
  *
  *	take      copies, number, inflight = 1, for each | old_free_head: they are not free any more | the device gets them
  *	publish   the chains' entries are free, used_idx is where it will be | used descriptors | inflight = 0, for each | the old_ fields follow
- *	start     old_ fields differ: if the first used descriptor is there, they follow now; else it did not happen, and the others go back
+ *	start     old_ fields differ: if the first used descriptor is there, they follow now; else it did not happen, the others go back, and so do the used
+ *	          descriptors behind the first one
  *
  * What is in a chain has been taken and is not used, so the next chain to read is as far behind the used position as the chains have entries.
  *
@@ -392,6 +393,25 @@ records_read (struct vh_ring *ring, unsigned entries)
 	return n == entries;
 }
 
+/*
+ * A publication that did not happen has left the used descriptors behind its first one: the driver would take them for ours as soon as it comes there.  They
+ * become available again.  What they were is in the records, and nobody reads it here any more but for that.
+ */
+static void
+records_unpublish (struct vh_ring *ring)
+{
+	uint16_t at = ring->next_used;
+
+	for (unsigned i = 0; i < ring->outstanding; i++, at = position_forward (ring, at, 1)) {
+		uint64_t flags = at & WRAP ? DESC_F_AVAIL : DESC_F_USED;
+
+		if (packed_is_available (ring, at))
+			continue;
+		__atomic_store_n (&packed_desc (ring)[at & PLACE].rest, htole64 (flags << 48), __ATOMIC_RELAXED);
+		crash_point (CRASH_RECOVERING);
+	}
+}
+
 static int
 records_recover (struct vh_ring *ring)
 {
@@ -400,6 +420,7 @@ records_recover (struct vh_ring *ring)
 	if (entries < ring->size || entries > ring->inflight->part.entries || !records_settle (ring) || !records_read (ring, entries))
 		return -EPROTO;
 	inflight_sort (ring->inflight);
+	records_unpublish (ring);
 	ring->inflight->recovered = true;
 	ring->next_avail = ring->seen = position_forward (ring, ring->next_used, ring->outstanding);
 	crash_point (CRASH_RECOVERED);

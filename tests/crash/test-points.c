@@ -49,6 +49,7 @@ run (unsigned first, unsigned point, unsigned pass, unsigned second_point)
 
 	world_open (&w, packed);
 	for (unsigned n = 0; world_drive (&w) && n < 1000; n++) {
+		w.gives_one = n == first + 1;
 		if (n == first)
 			reached = life (&w, point, pass);
 		else if (n == first + 1)

@@ -261,8 +261,10 @@ device_process (struct world *w)
 	}
 	for (int i = n - 1; i >= 0; i--) {
 		device_execute (w, reqs[i]);
-		if (n - i == 2)
+		if (n - i == (w->gives_one ? 1 : 2))
 			vh_ring_flush (w->guest->ring);
+		if (w->gives_one)
+			return 0;
 	}
 	vh_ring_flush (w->guest->ring);
 	return 0;

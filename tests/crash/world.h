@@ -30,6 +30,8 @@ struct world {
 	int request_of[WORLD_SLOTS];		/* the request in flight; -1: none */
 	uint16_t seen;				/* used elements of a split ring */
 	const char *wrong;			/* NULL: all is well */
+
+	bool gives_one;				/* the next life ends, as if killed, when it has published one request */
 };
 
 void world_open (struct world *, bool packed);
