@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * restart [-c|-p] SOCKET KILLS COMMAND...: a VMM with a disk whose back-end, COMMAND, is killed again and again under load, at any moment, also while it is
- * being set up.  A session brings each new one to where the last one was.  Every request must be answered, once, and every byte read is compared.
+ * restart [-c] [-p] [-x POINTS] SOCKET KILLS COMMAND...: a VMM with a disk whose back-end, COMMAND, is killed again and again under load, at any moment, also
+ * while it is being set up.  A session brings each new one to where the last one was.  Every request must be answered, once, and every byte read is compared.
  *
  * -c (calm): for a back-end that keeps no in-flight records.  It is killed when nothing is in flight; what is requested while it is away must be done by the
  * next one.
  * -p: with packed rings.
+ * -x POINT[,POINT]: it kills itself at these crash points in turns, see tests/crash/crash.c; an ever different time that it comes there.
  */
 #include <errno.h>
 #include <poll.h>
@@ -51,6 +52,8 @@ static char **command;
 static const char *socket_path;
 static pid_t backend;
 static bool calm, packed, draining;
+static unsigned points[2], n_points;	/* -x */
+static unsigned kills, starts, suicides[2];	/* suicides at each of the points */
 static unsigned settles, losses, decisions, stops;
 static unsigned long answered;
 
@@ -72,10 +75,28 @@ die (const char *format, ...)
 
 /* --- the back-end's process --- */
 
+/* The first one lives until it is killed, the last one until the end. */
+static void
+arm (void)
+{
+	unsigned i = starts % n_points;
+	char words[24];
+
+	/* The second one is in what a start does once. */
+	snprintf (words, sizeof (words), "%u:%lu", points[i], i ? 1 : 1 + random () % (starts % 4 < 2 ? 4 : 60));
+	if (starts > 0 && starts < kills)
+		setenv ("VHOST_CRASH", words, 1);
+	else
+		unsetenv ("VHOST_CRASH");
+}
+
 static void
 start_backend (void)
 {
 	unlink (socket_path);
+	if (n_points > 0)
+		arm ();
+	starts++;
 	backend = fork ();
 	if (backend < 0)
 		die ("fork: %s", strerror (errno));
@@ -86,11 +107,22 @@ start_backend (void)
 	_exit (127);
 }
 
+/* Has it killed itself? */
+static bool
+is_dead (void)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return n_points > 0 && waitid (P_PID, (id_t) backend, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == backend;
+}
+
 static void
 kill_backend (void)
 {
 	int status;
 
+	if (is_dead ())
+		suicides[(starts - 1) % n_points]++;
 	if (kill (backend, SIGKILL) < 0 || waitpid (backend, &status, 0) != backend)
 		die ("cannot kill the back-end: %s", strerror (errno));
 	if (!WIFSIGNALED (status))
@@ -333,13 +365,13 @@ turn (void)
 		die ("nothing happens; %u requests are lost", in_flight ());
 }
 
-/* Until so many more requests are answered, and a back-end has all that it is to have. */
+/* Until so many more requests are answered, and a back-end has all that it is to have; or it is dead. */
 static void
 turns_until (unsigned long requests_more)
 {
 	unsigned long goal = answered + requests_more;
 
-	while (answered < goal || !vh_session_is_settled (session))
+	while ((answered < goal || !vh_session_is_settled (session)) && !is_dead ())
 		turn ();
 }
 
@@ -367,6 +399,15 @@ kill_under_load (void)
 	start_backend ();
 	while (losses == before && random () % 64)
 		turn ();
+}
+
+/* At its point, if it comes there. */
+static void
+let_it_die (void)
+{
+	turns_until (1500);
+	kill_backend ();
+	start_backend ();
 }
 
 static void
@@ -414,28 +455,42 @@ close_all (void)
 		blk_queue_free (&queues[i]);
 }
 
+/* False: wrong. */
+static bool
+parse (int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt (argc, argv, "+cpx:")) != -1)
+		if (c == 'c')
+			calm = true;
+		else if (c == 'p')
+			packed = true;
+		else if (c != 'x' || (n_points = sscanf (optarg, "%u,%u", &points[0], &points[1])) - 1u > 1)
+			return false;
+	if (argc - optind < 3)
+		return false;
+	socket_path = argv[optind];
+	kills = strtoul (argv[optind + 1], NULL, 10);
+	command = argv + optind + 2;
+	return true;
+}
+
 int
 main (int argc, char **argv)
 {
-	unsigned kills;
-
-	calm = argc > 1 && strcmp (argv[1], "-c") == 0;
-	packed = argc > 1 && strcmp (argv[1], "-p") == 0;
-	argv += calm || packed;
-	argc -= calm || packed;
-	if (argc < 4) {
-		fprintf (stderr, "usage: restart [-c|-p] SOCKET KILLS COMMAND...\n");
+	if (!parse (argc, argv)) {
+		fprintf (stderr, "usage: restart [-c] [-p] [-x POINT[,POINT]] SOCKET KILLS COMMAND...\n");
 		return 2;
 	}
-	socket_path = argv[1];
-	kills = strtoul (argv[2], NULL, 10);
-	command = argv + 3;
 	start_backend ();
 	open_session ();
 	set_up ();
 	for (unsigned i = 0; i < kills; i++)
 		if (calm)
 			kill_at_rest ();
+		else if (n_points > 0)
+			let_it_die ();
 		else
 			kill_under_load ();
 	turns_until (1000);
@@ -443,6 +498,10 @@ main (int argc, char **argv)
 	read_all ();
 	close_all ();
 	kill_backend ();
-	printf ("ok: %u kills, %u times set up, %u connections lost, %lu requests answered once and right\n", kills, settles, losses, answered);
+	for (unsigned i = 0; i < n_points; i++)
+		if (suicides[i] == 0)
+			die ("crash point %u was never reached", points[i]);
+	printf ("ok: %u kills, %u by itself, %u times set up, %u connections lost, %lu requests answered once and right\n", kills,
+		suicides[0] + suicides[1], settles, losses, answered);
 	return 0;
 }
