@@ -83,6 +83,9 @@ void
 call_wait (struct vh_frontend *f, const bool *over)
 {
 	frontend_enter (f);
+	/* A back-end that runs on this processor has often answered before the request's sending was over. */
+	if (f->awaited > 0)
+		calls_run (f);
 	while (!*over)
 		if (!f->first->settled)
 			wait_once (f);

@@ -22,10 +22,10 @@ struct error {
 void error_init (struct error *, const struct vh_log *log, const char *name);
 
 /* Keeps the words "<what failed>: <meaning of err>", logs them as an error, returns err (made negative). */
-int error_set (struct error *, int err, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+int error_set (struct error *, int err, const char *format, ...) __attribute__ ((cold, format (printf, 3, 4)));
 
 /* The same for words that need no meaning of err behind them. */
-int error_words (struct error *, int err, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+int error_words (struct error *, int err, const char *format, ...) __attribute__ ((cold, format (printf, 3, 4)));
 
 /* Takes over the words of an object below, which has logged them. */
 void error_copy (struct error *to, const struct error *from);
@@ -40,6 +40,6 @@ error_is_logged (const struct error *e, enum vh_log_level level)
 /* Writes a log line at a level.  A macro, so that its arguments cost nothing when nobody listens. */
 #define error_log(e, level, ...) (error_is_logged (e, level) ? error_log_line (e, level, __VA_ARGS__) : (void) 0)
 
-void error_log_line (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+void error_log_line (const struct error *, enum vh_log_level level, const char *format, ...) __attribute__ ((cold, format (printf, 3, 4)));
 
 #endif
