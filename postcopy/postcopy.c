@@ -98,6 +98,7 @@ postcopy_register (struct postcopy *p, struct vh_memory *memory)
 	for (unsigned i = 0; i < memory->n && err == 0; i++) {
 		struct region *r = memory->slots[i].region;
 
+		__atomic_store_n (&r->filling, true, __ATOMIC_RELEASE);
 		err = uffd_register (p->fd, r->mapping, r->mapping_size);
 	}
 	return err;
@@ -129,6 +130,7 @@ static void
 release_region (const struct postcopy *p, struct region *r)
 {
 	uffd_unregister (p->fd, r->mapping, r->mapping_size);
+	__atomic_store_n (&r->filling, false, __ATOMIC_RELEASE);
 }
 
 void

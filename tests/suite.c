@@ -11,9 +11,9 @@
 #include "tests/suite.h"
 
 int
-suite_run (const char *name, CU_TestInfo *tests)
+suite_run_around (const char *name, void (*begin) (void), void (*end) (void), CU_TestInfo *tests)
 {
-	CU_SuiteInfo suites[] = { { name, NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+	CU_SuiteInfo suites[] = { { name, NULL, NULL, begin, end, tests }, CU_SUITE_INFO_NULL };
 	unsigned ran, failed;
 
 	if (CU_initialize_registry () != CUE_SUCCESS || CU_register_suites (suites) != CUE_SUCCESS) {
@@ -26,6 +26,12 @@ suite_run (const char *name, CU_TestInfo *tests)
 	failed = CU_get_number_of_tests_failed () + CU_get_number_of_failures ();
 	CU_cleanup_registry ();
 	return ran > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+suite_run (const char *name, CU_TestInfo *tests)
+{
+	return suite_run_around (name, NULL, NULL, tests);
 }
 
 int

@@ -66,16 +66,6 @@ log_fits_vring (const struct vring *v)
 	return !log_in_force (b->features) || !b->log || covers_vring (b->log, v);
 }
 
-/* The guest physical address of an I/O address that has a translation. */
-static uint64_t
-physical (const struct vh_backend *b, uint64_t iova)
-{
-	const struct slot *slot = memory_find (b->iova, iova);
-	const struct region *r = slot->region;
-
-	return r->spec.guest_addr + (uint64_t) (b->iova->iova[slot - b->iova->slots].host + (iova - slot->addr) - r->host);
-}
-
 struct log_setup
 log_of_vring (const struct vh_backend *b, const struct vring *v, const struct vring_want *w)
 {
@@ -85,10 +75,8 @@ log_of_vring (const struct vh_backend *b, const struct vring *v, const struct vr
 		return log;
 	log = (struct log_setup){ .region = b->log, .own = v->addr.flags & VRING_FLAG_LOG, .used = v->addr.log, .desc = w->desc, .fd = b->log_fd };
 	/* What the address for the log is behind an IOMMU is not agreed on; where the ring is, is. */
-	if (iotlb_in_force (b)) {
-		log.used = physical (b, w->used);
-		log.desc = physical (b, w->desc);
-	}
+	if (iotlb_in_force (b))
+		log.used = w->used;
 	return log;
 }
 

@@ -21,7 +21,7 @@ vring_get (struct vh_backend *b, uint32_t index, struct vring **ret)
 
 /* --- what should be --- */
 
-/* Where the ring's areas are in the addresses of its table.  -EFAULT: not wholly inside a region; -EAGAIN: that is not known yet. */
+/* Where the ring's areas are in the addresses of its table.  -EFAULT: not wholly inside a region, or refused a translation; -EAGAIN: that is not known yet. */
 static int
 vring_translate (struct vring *v, struct vring_want *w)
 {

@@ -6,6 +6,8 @@
 #ifndef MEMORY_REGION_H
 #define MEMORY_REGION_H
 
+#include <stdbool.h>
+
 #include <vhost/memory.h>
 
 struct region {
@@ -15,6 +17,7 @@ struct region {
 	size_t mapping_size;
 	void *model;		/* the memory model's own: domain, grants, ... */
 	int lost;		/* atomic; set by the SIGBUS guard: the file shrank, what is mapped now are zeroes */
+	bool filling;		/* atomic; pages are still to come, where it is mapped now (postcopy): elsewhere they would be zeroes, and stay so */
 	unsigned refs;		/* atomic */
 	unsigned repeats;	/* how many times more ADD_MEM_REG brought it; the back-end's own */
 };

@@ -77,6 +77,15 @@ memory_host (const struct vh_memory *m, const struct slot *slot, bool write)
 	return i->perm & (write ? 2u : 1u) ? i->host : NULL;
 }
 
+/* The guest's physical address of one in a slot of a table of I/O addresses. */
+static inline uint64_t
+memory_physical (const struct vh_memory *m, const struct slot *slot, uint64_t iova)
+{
+	const struct region *r = slot->region;
+
+	return r->spec.guest_addr + (uint64_t) (m->iova[slot - m->slots].host + (iova - slot->addr) - r->host);
+}
+
 /* Is a byte of [addr, addr + size) in no slot?  Sets *missing to the first such. */
 bool memory_misses (const struct vh_memory *, uint64_t addr, uint64_t size, uint64_t *missing);
 

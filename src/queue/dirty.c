@@ -189,13 +189,34 @@ dirty_requests (struct vh_ring *ring)
 		dirty_request (ring, le32toh (ring->done[i].id), le32toh (ring->done[i].written));
 }
 
+/* Bytes of an area behind an IOMMU, which is in the ring's table, perhaps in pieces. */
+static void
+dirty_translated (struct vh_ring *ring, uint64_t iova, uint64_t size)
+{
+	const struct vh_memory *m = ring->snapshot->memory;
+
+	while (size > 0) {
+		const struct slot *slot = memory_find (m, iova);
+		uint64_t left = slot->size - (iova - slot->addr), n = size < left ? size : left;
+
+		dirty_mark (ring, memory_physical (m, slot, iova), n);
+		iova += n;
+		size -= n;
+	}
+}
+
 void
 dirty_area (struct vh_ring *ring, unsigned area, uint64_t offset, uint64_t size)
 {
 	const struct log_setup *log = &ring->dirty->log;
+	uint64_t addr = (area == AREA_USED ? log->used : log->desc) + offset;
 
-	if (log->own)
-		dirty_mark (ring, (area == AREA_USED ? log->used : log->desc) + offset, size);
+	if (!log->own)
+		return;
+	if (ring->snapshot->memory->iova)
+		dirty_translated (ring, addr, size);
+	else
+		dirty_mark (ring, addr, size);
 }
 
 void

@@ -23,7 +23,7 @@ struct vh_ring;
 struct log_setup {
 	struct region *region;	/* NULL: none */
 	bool own;		/* what the ring writes itself is entered, too */
-	uint64_t used, desc;	/* and these are the addresses to enter its areas at */
+	uint64_t used, desc;	/* and these are the addresses to enter its areas at; behind an IOMMU, I/O addresses */
 	int fd;			/* to be signalled when bits were set; -1: none; borrowed until it is replaced */
 };
 

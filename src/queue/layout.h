@@ -6,7 +6,7 @@
  *	take, give    read heads               descriptors            parts that are
  *	and flush     and chains               into parts             mapped on demand
  *	   |
- *	   +--> pool.c (requests)  snapshot.c (memory, areas)  order.c (IN_ORDER)  notify.c (calls)
+ *	   +--> pool.c (requests)  snapshot.c (memory) --> areas.c  order.c (IN_ORDER)  notify.c (calls)
  *
  * With in-flight records, inflight-split.c and inflight-packed.c are the layouts, and are made of those.
  */
@@ -150,7 +150,8 @@ struct vh_ring {
 	struct order *order;			/* NULL: requests may be used in any order */
 	struct inflight *inflight;		/* NULL: without records */
 	struct dirty *dirty;			/* NULL: without a dirty log */
-	struct lease *areas_lease;		/* when the areas are on demand themselves; else NULL */
+	struct lease *areas_lease;		/* see struct areas */
+	struct joined *areas_joined[AREAS];
 	int call;
 	bool call_is_stream;		/* a socket, and no eventfd */
 	struct vh_ring_counters counters;
@@ -199,6 +200,21 @@ request_index (const struct vh_ring *ring, const struct request *r)
 /* Makes requests, done, arena, bounce and own, all zero, in one piece of address space that costs memory only where it is touched.  0, -ENOMEM or -EINVAL. */
 int pool_new (struct vh_ring *);
 void pool_free (struct vh_ring *);
+
+/* --- areas.c --- */
+
+/* The ring's areas in a table of memory, and what keeps them where they are. */
+struct areas {
+	unsigned char *host[AREAS];
+	struct joined *joined[AREAS];	/* those that are in several pieces in the guest's memory; the others are NULL */
+	struct lease *lease;		/* of those that are on demand; NULL: none is */
+};
+
+/* Finds them; what the ring has joined now may be in *ret, too.  0; -EINVAL, -EFAULT as ring_new; -EAGAIN and others of map_ranges; -ENOMEM. */
+int areas_map (const struct vh_ring *, const struct vh_memory *, struct areas *ret);
+
+/* Makes these the ring's, and lets go of those that it had; all NULL: it has none then. */
+void areas_replace (struct vh_ring *, const struct areas *);
 
 /* --- snapshot.c --- */
 

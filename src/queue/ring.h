@@ -60,9 +60,9 @@ struct ring_areas ring_area_sizes (uint64_t features, unsigned size);
 uint32_t ring_first_base (uint64_t features);
 
 /*
- * Makes a ring, with one turn of `size` requests.  0 and *ret; -EINVAL: size, alignment, base; -EFAULT: an area is not wholly inside one region, or the memory
- * was lost; -EOPNOTSUPP: a layout that is not there; -EPROTO: its in-flight records make no sense; -ENOMEM; what map_ranges returns, where the areas are in
- * memory on demand.
+ * Makes a ring, with one turn of `size` requests.  0 and *ret; -EINVAL: size, alignment, base; -EFAULT: an area is not wholly inside one region (in a table of
+ * I/O addresses, nor in pieces that can be joined), or the memory was lost; -EOPNOTSUPP: a layout that is not there; -EPROTO: its in-flight records make no
+ * sense; -ENOMEM; what map_ranges returns, where the areas are in memory on demand.
  * With in-flight records of an earlier ring, `base` is not used: the records and the ring's own index say where it goes on.
  */
 int ring_new (const struct ring_setup *, struct vh_ring **ret);

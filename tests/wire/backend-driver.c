@@ -14,6 +14,7 @@
 #define RING_STRIDE 0x2000u
 #define AVAIL_AT 0x1000u
 #define USED_AT 0x1400u
+#define USUAL_SIZE 256u
 
 #define REQUEST_STRIDE 64u
 #define ANSWER_AT 32u
@@ -69,12 +70,14 @@ driver_desc_at (const struct driver *d)
 size_t
 driver_avail_at (const struct driver *d)
 {
-	return driver_desc_at (d) + AVAIL_AT;
+	return driver_desc_at (d) + (d->size > USUAL_SIZE ? (size_t) 16 * d->size : AVAIL_AT);
 }
 
 size_t
 driver_used_at (const struct driver *d)
 {
+	if (d->size > USUAL_SIZE)
+		return driver_avail_at (d) + (((size_t) 6 + 2 * d->size + 3) & ~(size_t) 3);
 	return driver_desc_at (d) + USED_AT;
 }
 
@@ -94,7 +97,7 @@ void
 driver_open (struct driver *d, struct guest *g, unsigned index, unsigned size)
 {
 	*d = (struct driver){ .guest = g, .index = index, .size = size };
-	memset (g->bytes + driver_desc_at (d), 0, RING_STRIDE);
+	memset (g->bytes + driver_desc_at (d), 0, size > USUAL_SIZE ? 4 * RING_STRIDE : RING_STRIDE);
 	d->kick = signal_fd ();
 	d->call = signal_fd ();
 	d->err = signal_fd ();

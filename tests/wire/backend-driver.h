@@ -4,7 +4,7 @@
  *
  *	offset 0      8000   10000                                                      100000
  *	       | rings |      | buffers                                                     |
- *	ring i at 0x2000 * i:  descriptors 0, avail 0x1000, used 0x1400
+ *	ring i at 0x2000 * i:  descriptors 0, avail 0x1000, used 0x1400; a ring of more than 256 descriptors has them one behind the other, to 0x8000 at most
  */
 #ifndef TESTS_WIRE_BACKEND_DRIVER_H
 #define TESTS_WIRE_BACKEND_DRIVER_H
