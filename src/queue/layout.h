@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside a ring: what its parts share.  ring.c is common to all layouts, split.c and packed.c are layouts, the others serve both:
+ * Inside a ring: what its parts share.  ring.c and requests.c are common to all layouts, split.c and packed.c are layouts, the others serve both:
  *
- *	ring.c  --->  split.c, packed.c  --->  walk.h, chain.c  --->  demand.c
- *	take, give    read heads               descriptors            parts that are
- *	and flush     and chains               into parts             mapped on demand
+ *	ring.c  --->  requests.c  --->  split.c, packed.c  --->  walk.h, chain.c  --->  demand.c
+ *	its life      take, give        read heads               descriptors            parts that are
+ *	   |          and flush         and chains               into parts             mapped on demand
  *	   |
- *	   +--> pool.c (requests)  snapshot.c (memory) --> areas.c  order.c (IN_ORDER)  notify.c (calls)
+ *	   +--> pool.c (requests)  snapshot.c (memory)  ->  areas.c  order.c (IN_ORDER)  notify.c (calls)
  *
  * With in-flight records, inflight-split.c and inflight-packed.c are the layouts, and are made of those.
  */
@@ -167,11 +167,16 @@ struct vh_ring {
 /* Stops the ring for good and tells its owner, once.  Returns err made negative. */
 int ring_break (struct vh_ring *, int err, const char *why);
 
+/* After the guard struck somewhere: 0, or the error of the ring, which is stopped if it was our memory. */
+int ring_check_memory (struct vh_ring *);
+
 /*
  * A chain leads to an address that the ring's table does not have.  -EFAULT: it is outside memory; -EAGAIN: its translation was asked for, and the chain stays
  * in the ring, with those behind it, until there is another table.
  */
 int ring_miss (struct vh_ring *, uint64_t addr, bool write);
+
+/* --- requests.c --- */
 
 /* Puts the last n requests back, which layout->take gave. */
 void ring_untake (struct vh_ring *, struct vh_request **reqs, unsigned n);
