@@ -40,7 +40,8 @@ test -z "${GUEST_IOMMU:-}" || {
 		-device pcie-root-port,id=port0,chassis=1
 		-device pcie-root-port,id=port1,chassis=2)
 	kernel=(intel_iommu=on)
-	rings+=,disable-legacy=on,iommu_platform=on,ats=on
+	# More descriptors than fit into a page: Linux has them in pieces.
+	rings+=,queue-size=1024,disable-legacy=on,iommu_platform=on,ats=on
 	bus=,bus=port0
 	read_only_bus=,bus=port1
 }
