@@ -5,18 +5,13 @@
 #include <errno.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "tests/suite.h"
-#include "tools/queue.h"
+#include "tests/unit/queue-rig.h"
 
 #define WRAP 0x8000u
 #define AVAIL 0x80u
 #define USED 0x8000u
 #define MAX_SIZE 16
-
-static struct guest guest;
-static struct queue *queue;
 
 /* The device's view of the ring; positions have the wrap counter in bit 15. */
 static struct {
@@ -26,43 +21,19 @@ static struct {
 	uint16_t next, used;
 } device;
 
-static int fds_before;
-
 static void
 begin (unsigned size, uint64_t features, unsigned indirect)
 {
 	struct queue_options options = { .size = size, .features = features | VH_BIT (VH_F_RING_PACKED), .indirect = indirect };
 	struct vh_vring_addr addr;
 
-	fds_before = suite_open_fds ();
-	CU_ASSERT_EQUAL_FATAL (guest_init (&guest, 65536, 1, 4096), 0);
-	CU_ASSERT_EQUAL_FATAL (queue_new (&guest, &options, &queue), 0);
-	queue_addresses (queue, &addr);
+	rig_open (&options, 1, &addr);
 	memset (&device, 0, sizeof (device));
 	device.desc = (void *) (uintptr_t) addr.desc;
 	device.driver = (void *) (uintptr_t) addr.avail;
 	device.device = (void *) (uintptr_t) addr.used;
 	device.size = size;
 	device.next = device.used = WRAP;
-}
-
-static void
-end (void)
-{
-	queue_free (queue);
-	guest_free (&guest);
-	CU_ASSERT_EQUAL (suite_open_fds (), fds_before);
-}
-
-/* A chain of n buffers, the first of which the device reads. */
-static int
-add (unsigned n, void *token)
-{
-	struct queue_buffer buffers[MAX_SIZE + 1];
-
-	for (unsigned i = 0; i < n; i++)
-		buffers[i] = (struct queue_buffer){ .addr = GUEST_BASE + 0x100 * i, .size = 16 + i };
-	return queue_add (queue, buffers, 1, n - 1, token);
 }
 
 static uint16_t
@@ -107,16 +78,6 @@ device_uses (uint16_t id, uint32_t len, unsigned length)
 	device.used = forward (device.used, length);
 }
 
-static uint64_t
-kicks (void)
-{
-	uint64_t n = 0;
-
-	if (read (queue_kick_fd (queue), &n, sizeof (n)) < 0)
-		return 0;
-	return n;
-}
-
 /* --- a device that keeps the rules --- */
 
 static void
@@ -154,7 +115,7 @@ test_chain (void)
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_TRUE (queue_position (queue, &position));
 	CU_ASSERT_EQUAL (position, 0);		/* once around */
-	end ();
+	rig_close ();
 }
 
 static void
@@ -175,7 +136,7 @@ test_indirect (void)
 		CU_ASSERT_EQUAL (table[3].flags, VRING_DESC_F_WRITE);
 		CU_ASSERT_EQUAL (table[3].len, 19);
 	}
-	end ();
+	rig_close ();
 }
 
 /* Rings of all sizes, many times around, used in another order than added. */
@@ -207,7 +168,7 @@ test_many_rounds (void)
 			CU_ASSERT_TRUE (queue_position (queue, &position));
 			CU_ASSERT_EQUAL (position, device.used * 0x10001u);
 		}
-		end ();
+		rig_close ();
 	}
 }
 
@@ -227,7 +188,7 @@ test_full_ring (void)
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_EQUAL (add (4, NULL), -ENOSPC);
 	CU_ASSERT_EQUAL (add (3, NULL), 0);
-	end ();
+	rig_close ();
 }
 
 /* --- notifications --- */
@@ -246,7 +207,7 @@ test_kick_is_suppressed_by_flag (void)
 	add (1, NULL);
 	CU_ASSERT_EQUAL (queue_publish (queue), 0);
 	CU_ASSERT_EQUAL (kicks (), 1);
-	end ();
+	rig_close ();
 }
 
 /* Every position that a device can wait for, around the ring: a kick exactly when one of the descriptors is there. */
@@ -268,7 +229,7 @@ test_kick_at_a_position (void)
 				device_uses (device_takes (&length), 0, n);
 				CU_ASSERT_EQUAL_FATAL (queue_reap (queue, &done, 1), 1);
 			}
-			end ();
+			rig_close ();
 		}
 }
 
@@ -287,7 +248,7 @@ test_waiting (void)
 	CU_ASSERT_EQUAL (queues_wait (&queue, 1, 0), 1);	/* without a call */
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_EQUAL (queues_wait (&queue, 1, 0), 0);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -306,7 +267,7 @@ test_waiting_at_a_position (void)
 		device_uses (device_takes (&length), 0, 2);
 		CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	}
-	end ();
+	rig_close ();
 }
 
 /* --- a device that breaks the rules --- */
@@ -323,7 +284,7 @@ refuse_used (uint16_t id, uint32_t len)
 	queue_publish (queue);
 	device_uses (id, len, 1);
 	CU_ASSERT_EQUAL (queue_reap (queue, done, 8), -EPROTO);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -358,7 +319,7 @@ test_more_used_than_available (void)
 	device_uses (0, 0, 1);
 	CU_ASSERT_EQUAL (queue_reap (queue, done, 1), 1);
 	CU_ASSERT_EQUAL (queue_reap (queue, done, 1), -EPROTO);
-	end ();
+	rig_close ();
 }
 
 /* What the device does to descriptors has no effect on what is free. */
@@ -380,7 +341,7 @@ test_descriptors_overwritten (void)
 		device_uses (id, 0, 8);
 		CU_ASSERT_EQUAL_FATAL (queue_reap (queue, &done, 1), 1);
 	}
-	end ();
+	rig_close ();
 }
 
 int

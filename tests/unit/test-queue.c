@@ -7,13 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/suite.h"
-#include "tools/queue.h"
+#include "tests/unit/queue-rig.h"
 
 #define SIZE 8
-
-static struct guest guest;
-static struct queue *queue;
 
 /* The device's view of the ring. */
 static struct {
@@ -23,41 +19,17 @@ static struct {
 	uint16_t next;
 } device;
 
-static int fds_before;
-
 static void
 begin (uint64_t features, unsigned indirect, unsigned regions)
 {
 	struct queue_options options = { .size = SIZE, .features = features, .indirect = indirect };
 	struct vh_vring_addr addr;
 
-	fds_before = suite_open_fds ();
-	CU_ASSERT_EQUAL_FATAL (guest_init (&guest, 65536, regions, 4096), 0);
-	CU_ASSERT_EQUAL_FATAL (queue_new (&guest, &options, &queue), 0);
-	queue_addresses (queue, &addr);
+	rig_open (&options, regions, &addr);
 	memset (&device, 0, sizeof (device));
 	device.desc = (void *) (uintptr_t) addr.desc;
 	device.avail = (void *) (uintptr_t) addr.avail;
 	device.used = (void *) (uintptr_t) addr.used;
-}
-
-static void
-end (void)
-{
-	queue_free (queue);
-	guest_free (&guest);
-	CU_ASSERT_EQUAL (suite_open_fds (), fds_before);
-}
-
-/* A chain of n buffers, the first of which the device reads. */
-static int
-add (unsigned n, void *token)
-{
-	struct queue_buffer buffers[SIZE + 1];
-
-	for (unsigned i = 0; i < n; i++)
-		buffers[i] = (struct queue_buffer){ .addr = GUEST_BASE + 0x100 * i, .size = 16 + i };
-	return queue_add (queue, buffers, 1, n - 1, token);
 }
 
 static uint16_t
@@ -72,16 +44,6 @@ device_uses (uint32_t id, uint32_t len)
 {
 	device.used->ring[device.used->idx % SIZE] = (struct vring_used_elem){ .id = id, .len = len };
 	device.used->idx++;
-}
-
-static uint64_t
-kicks (void)
-{
-	uint64_t n = 0;
-
-	if (read (queue_kick_fd (queue), &n, sizeof (n)) < 0)
-		return 0;
-	return n;
 }
 
 static void
@@ -121,7 +83,7 @@ test_chain (void)
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_PTR_EQUAL (done.token, &token);
 	CU_ASSERT_EQUAL (done.written, 35);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -145,7 +107,7 @@ test_indirect (void)
 		CU_ASSERT_EQUAL (table[3].flags, VRING_DESC_F_WRITE);
 		CU_ASSERT_EQUAL (table[3].len, 19);
 	}
-	end ();
+	rig_close ();
 }
 
 /* One that is longer than the tables goes into the ring. */
@@ -158,7 +120,7 @@ test_too_long_for_a_table (void)
 	CU_ASSERT_EQUAL (add (3, NULL), 0);
 	CU_ASSERT_EQUAL (add (2, NULL), 0);
 	CU_ASSERT_EQUAL (add (2, NULL), -ENOSPC);
-	end ();
+	rig_close ();
 }
 
 /* More requests than indices have numbers, used in another order than added. */
@@ -187,7 +149,7 @@ test_many_rounds (void)
 	}
 	CU_ASSERT_TRUE (queue_position (queue, &position));
 	CU_ASSERT_EQUAL (position, 80000 % 65536);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -204,7 +166,7 @@ test_full_ring (void)
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_EQUAL (add (4, NULL), -ENOSPC);
 	CU_ASSERT_EQUAL (add (3, NULL), 0);
-	end ();
+	rig_close ();
 }
 
 /* --- notifications --- */
@@ -223,7 +185,7 @@ test_kick_is_suppressed_by_flag (void)
 	add (1, NULL);
 	CU_ASSERT_EQUAL (queue_publish (queue), 0);
 	CU_ASSERT_EQUAL (kicks (), 1);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -244,7 +206,7 @@ test_kick_is_suppressed_by_event (void)
 	add (1, NULL);
 	CU_ASSERT_EQUAL (queue_publish (queue), 0);
 	CU_ASSERT_EQUAL (kicks (), 0);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -267,7 +229,7 @@ test_waiting (void)
 	queue_get_counters (queue, &counters);
 	CU_ASSERT_EQUAL (counters.kicks, 1);
 	CU_ASSERT_EQUAL (counters.calls, 1);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -284,7 +246,7 @@ test_used_event (void)
 	CU_ASSERT_EQUAL (queues_wait (&queue, 1, 0), 0);
 	CU_ASSERT_EQUAL (device.avail->ring[SIZE], 1);
 	CU_ASSERT_EQUAL (device.avail->flags, 0);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -295,7 +257,7 @@ test_broken_ring_is_told (void)
 	begin (0, 0, 1);
 	CU_ASSERT_EQUAL (write (queue_err_fd (queue), &one, sizeof (one)), 8);
 	CU_ASSERT_EQUAL (queues_wait (&queue, 1, 0), -EIO);
-	end ();
+	rig_close ();
 }
 
 /* --- a device that breaks the rules --- */
@@ -312,7 +274,7 @@ refuse_used (uint32_t id, uint32_t len, unsigned jump)
 	device.used->ring[0] = (struct vring_used_elem){ .id = id, .len = len };
 	device.used->idx += jump;
 	CU_ASSERT_EQUAL (queue_reap (queue, done, SIZE), -EPROTO);
-	end ();
+	rig_close ();
 }
 
 static void
@@ -342,7 +304,7 @@ test_used_twice (void)
 	device_uses (0, 0);
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), -EPROTO);
-	end ();
+	rig_close ();
 }
 
 /* What the device does to descriptors has no effect on which are free. */
@@ -359,7 +321,7 @@ test_descriptors_overwritten (void)
 		device_uses (device_takes (), 0);
 		CU_ASSERT_EQUAL (queue_reap (queue, &done, 1), 1);
 	}
-	end ();
+	rig_close ();
 }
 
 /* --- making --- */
@@ -384,7 +346,7 @@ test_bad_options (void)
 	CU_ASSERT_PTR_NULL (q);
 	CU_ASSERT_EQUAL (add (1, NULL), 0);
 	CU_ASSERT_EQUAL (queue_add (queue, NULL, 0, 0, NULL), -EINVAL);
-	end ();
+	rig_close ();
 }
 
 /* A ring's parts lie in one region each; the regions are adjacent. */
@@ -402,7 +364,7 @@ test_whole_allocations (void)
 	}
 	CU_ASSERT_EQUAL (guest_alloc (&guest, guest.region_size + 1, 1, true, &addr), -ENOMEM);
 	CU_ASSERT_EQUAL (guest_alloc (&guest, guest.size + 1, 1, false, &addr), -ENOMEM);
-	end ();
+	rig_close ();
 }
 
 int
