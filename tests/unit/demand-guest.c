@@ -4,10 +4,11 @@
  */
 #include <string.h>
 
+#include "memory/guard.h"
 #include "tests/suite.h"
 #include "tests/unit/demand-guest.h"
 
-static const struct guest_region two_regions[] = {
+const struct guest_region demand_regions[2] = {
 	{ 0, 0, 0x100000, 0 },
 	{ 0x100000, 0x100000, 0x300000, ON_DEMAND },
 };
@@ -17,7 +18,7 @@ demand_open (struct guest *g, unsigned size)
 {
 	fake_map_reset ();
 	guest_open (g, size, VH_BIT (VH_F_INDIRECT_DESC));
-	guest_set_regions (g, two_regions, 2);
+	guest_set_regions (g, demand_regions, 2);
 }
 
 void
@@ -68,4 +69,20 @@ demand_serve (const struct guest *g, struct vh_request *r, unsigned i)
 	*(unsigned char *) r->in[1].iov_base = 0x21;
 	CU_ASSERT_EQUAL (*(unsigned char *) guest_at (g, demand_data (i) + 0x800 + 4095), 0x40 + i);
 	CU_ASSERT_EQUAL (*(unsigned char *) guest_at (g, demand_data (i) + 0x3fff), 0x21);
+}
+
+static void
+lose_memory (void *opaque)
+{
+	struct guest *g = opaque;
+
+	__atomic_store_n (&g->memory->slots[1].region->lost, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
+}
+
+void
+demand_lose_memory (struct guest *g)
+{
+	fake_map.mapped = lose_memory;
+	fake_map.opaque = g;
 }

@@ -12,7 +12,10 @@
 #define MAPPED (GUEST_DATA - 0x10000)	/* a place for data in memory that is mapped in advance */
 #define TABLE (GUEST_BASE + 0x300000)	/* one for an indirect table, on demand */
 
-/* The ring is mapped in advance, what begins at GUEST_DATA on demand.  No ring yet. */
+/* The ring is mapped in advance, what begins at GUEST_DATA on demand. */
+extern const struct guest_region demand_regions[2];
+
+/* A guest that has them.  No ring yet. */
 void demand_open (struct guest *, unsigned ring_size);
 
 /* With a ring. */
@@ -27,5 +30,8 @@ void demand_offer (struct guest *, unsigned i);
 
 /* Checks it and does what a device would. */
 void demand_serve (const struct guest *, struct vh_request *, unsigned i);
+
+/* When something has been mapped the next time, the guest's memory on demand is lost. */
+void demand_lose_memory (struct guest *);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
 #include "tests/unit/guest.h"
 
 static void
@@ -249,4 +250,26 @@ guest_serve (struct guest *g, unsigned head, struct vh_request **ret)
 {
 	guest_offer (g, head);
 	return vh_ring_take (g->ring, ret, 1);
+}
+
+void
+guest_give (struct guest *g, struct vh_request *r, uint32_t written)
+{
+	vh_ring_give (g->ring, r, written);
+	vh_ring_flush (g->ring);
+}
+
+void
+guest_check_stopped (struct guest *g, int err)
+{
+	struct vh_request *r;
+
+	CU_ASSERT_EQUAL (vh_ring_take (g->ring, &r, 1), err);
+	CU_ASSERT_EQUAL (vh_ring_take (g->ring, &r, 1), err);
+	CU_ASSERT_EQUAL (g->broken, 1);
+	CU_ASSERT_EQUAL (g->err, err);
+	CU_ASSERT (ring_is_broken (g->ring));
+	CU_ASSERT_FALSE (ring_has_work (g->ring));
+	CU_ASSERT_FALSE (ring_kicks_on (g->ring));
+	CU_ASSERT_EQUAL (vh_ring_in_flight (g->ring), 0);
 }

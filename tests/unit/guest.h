@@ -94,4 +94,10 @@ struct vh_request *guest_take (struct guest *);
 /* Makes a head available, takes it, and returns what vh_ring_take did; *ret is the request. */
 int guest_serve (struct guest *, unsigned head, struct vh_request **ret);
 
+/* Gives one back, and flushes. */
+void guest_give (struct guest *, struct vh_request *, uint32_t written);
+
+/* Fails the test unless the ring has stopped with this error: nothing can be taken any more, nobody waits for it, and the owner was told once. */
+void guest_check_stopped (struct guest *, int err);
+
 #endif

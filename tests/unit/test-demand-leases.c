@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "memory/guard.h"
 #include "tests/suite.h"
 #include "tests/unit/demand-guest.h"
 
@@ -19,13 +18,6 @@ offer_buffer (struct guest *g, unsigned i, uint32_t size)
 {
 	guest_desc (g, GUEST_DESC, 3 * i, demand_data (2 * i), size, WRITE, 0);
 	guest_offer (g, 3 * i);
-}
-
-static void
-give (struct guest *g, struct vh_request *r, uint32_t written)
-{
-	vh_ring_give (g->ring, r, written);
-	vh_ring_flush (g->ring);
 }
 
 /* --- mapped --- */
@@ -43,7 +35,7 @@ buffers_have_a_lease_each (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 8), 8);
 	CU_ASSERT_EQUAL (fake_map.leases, 8);
 	for (unsigned i = 0; i < 8; i++) {
-		give (&g, reqs[(i + 5) % 8], BUFFER);
+		guest_give (&g, reqs[(i + 5) % 8], BUFFER);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), i + 1);
 		CU_ASSERT_EQUAL (guest_used_id (&g, (uint16_t) i), 3 * ((i + 5) % 8));
 		CU_ASSERT_EQUAL (fake_map.leases, 7 - i);
@@ -65,12 +57,12 @@ no_more_share_than_may (void)
 	for (unsigned i = 0; i < 4; i++) {
 		CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
 		demand_serve (&g, reqs[SHARERS + i], SHARERS + i);
-		give (&g, reqs[SHARERS + i], 1);
+		guest_give (&g, reqs[SHARERS + i], 1);
 	}
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
 	CU_ASSERT_EQUAL (fake_map.leases, 1);
 	for (unsigned i = 0; i < SHARERS; i++)
-		give (&g, reqs[i], 1);
+		guest_give (&g, reqs[i], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), SHARERS + 4);
 	demand_end (&g);
 }
@@ -91,16 +83,16 @@ buffers_among_others (void)
 	}
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 6), 6);
 	CU_ASSERT_EQUAL (fake_map.leases, 4);
-	give (&g, reqs[0], 1);
+	guest_give (&g, reqs[0], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
-	give (&g, reqs[2], 1);
+	guest_give (&g, reqs[2], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
-	give (&g, reqs[1], 1);
+	guest_give (&g, reqs[1], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 3);
 	demand_serve (&g, reqs[3], 3);
 	demand_serve (&g, reqs[4], 4);
 	for (unsigned i = 3; i < 6; i++)
-		give (&g, reqs[i], 1);
+		guest_give (&g, reqs[i], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 6);
 	demand_end (&g);
 }
@@ -159,7 +151,7 @@ nobody_waits_for_copies (void)
 	CU_ASSERT_EQUAL (fake_map.calls, 1);
 	for (unsigned i = 0; i < SHARERS + 4; i++) {
 		memset (reqs[SHARERS + 3 - i]->in[0].iov_base, 0x55, 1);
-		give (&g, reqs[SHARERS + 3 - i], 1);
+		guest_give (&g, reqs[SHARERS + 3 - i], 1);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), i + 1);
 		CU_ASSERT_EQUAL (*(char *) guest_at (&g, demand_data (2 * (SHARERS + 3 - i))), 0x55);
 		CU_ASSERT_EQUAL (fake_map.leases, i < SHARERS + 3);
@@ -189,7 +181,7 @@ one_call_for_a_publication (void)
 	CU_ASSERT_EQUAL (fake_map.written, 8);
 	CU_ASSERT_EQUAL (fake_map.leases, 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
-	give (&g, first[1], 1);
+	guest_give (&g, first[1], 1);
 	CU_ASSERT_EQUAL (fake_map.write_backs, 2);
 	demand_end (&g);
 }
@@ -210,9 +202,9 @@ small_parts_of_large_requests (void)
 	memset (reqs[0]->in[0].iov_base, 0x66, 1);
 	CU_ASSERT_EQUAL (*(char *) guest_at (&g, demand_data (0) + 0x800), 0x66);
 	memset (reqs[0]->in[1].iov_base, 0x77, 1);
-	give (&g, reqs[0], 4097);
+	guest_give (&g, reqs[0], 4097);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
-	give (&g, reqs[1], 4097);
+	guest_give (&g, reqs[1], 4097);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 2);
 	CU_ASSERT_EQUAL (*(char *) guest_at (&g, demand_data (0) + 0x3fff), 0x77);
 	CU_ASSERT_EQUAL (fake_map.written, 2);
@@ -231,15 +223,15 @@ the_limit_of_a_request (void)
 		guest_desc (&g, GUEST_DESC, i, demand_data (i), 256, i < 4 ? NEXT : 0, i + 1);
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	CU_ASSERT_EQUAL (fake_map.copies, 4);
-	give (&g, r, 0);
+	guest_give (&g, r, 0);
 	guest_desc (&g, GUEST_DESC, 3, demand_data (3), 256, 0, 0);
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	CU_ASSERT_EQUAL (fake_map.copies, 8);
-	give (&g, r, 0);
+	guest_give (&g, r, 0);
 	guest_desc (&g, GUEST_DESC, 0, demand_data (0), 1025, 0, 0);
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	CU_ASSERT_EQUAL (fake_map.copies, 8);
-	give (&g, r, 0);
+	guest_give (&g, r, 0);
 	demand_end (&g);
 }
 
@@ -336,15 +328,6 @@ copies_that_cannot_be_written (void)
 	demand_end (&g);
 }
 
-static void
-lose_memory (void *opaque)
-{
-	struct guest *g = opaque;
-
-	__atomic_store_n (&g->memory->slots[1].region->lost, 1, __ATOMIC_RELEASE);
-	__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
-}
-
 /* Requests that nobody got to see write nothing. */
 static void
 copies_of_lost_memory (void)
@@ -355,8 +338,7 @@ copies_of_lost_memory (void)
 	begin_copies (&g, LIMIT);
 	demand_offer (&g, 0);
 	demand_offer (&g, 1);
-	fake_map.mapped = lose_memory;
-	fake_map.opaque = &g;
+	demand_lose_memory (&g);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, reqs, 2), -EFAULT);
 	CU_ASSERT_EQUAL (fake_map.copies, 6);
 	CU_ASSERT_EQUAL (fake_map.leases, 0);
@@ -377,7 +359,7 @@ copies_of_slices (void)
 	guest_desc (&g, GUEST_DESC, 0, TABLE, 48, INDIRECT, 0);
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	CU_ASSERT_EQUAL (fake_map.copies, 4);
-	give (&g, r, 0);
+	guest_give (&g, r, 0);
 	memset (out, 0x33, sizeof (out));
 	CU_ASSERT_EQUAL (vh_memory_write (g.memory, GUEST_DATA, out, LIMIT), 0);
 	CU_ASSERT_EQUAL (vh_memory_read (g.memory, GUEST_DATA, in, LIMIT), 0);
@@ -402,7 +384,7 @@ put_back_ends_the_lease (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 4), 4);
 	CU_ASSERT_EQUAL (fake_map.leases, 1);
 	demand_serve (&g, reqs[0], 0);
-	give (&g, reqs[0], 1);
+	guest_give (&g, reqs[0], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
 	vh_ring_untake (g.ring, reqs + 1, 3);
 	vh_ring_flush (g.ring);
@@ -411,7 +393,7 @@ put_back_ends_the_lease (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 1, 3), 3);
 	for (unsigned i = 1; i < 4; i++) {
 		demand_serve (&g, reqs[i], i);
-		give (&g, reqs[i], 1);
+		guest_give (&g, reqs[i], 1);
 	}
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
 	demand_end (&g);

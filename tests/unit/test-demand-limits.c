@@ -7,7 +7,6 @@
 
 #include <vhost/loop.h>
 
-#include "memory/guard.h"
 #include "tests/suite.h"
 #include "tests/unit/demand-guest.h"
 
@@ -79,8 +78,7 @@ others_have_all_the_room (void)
 	fake_map.error = 0;
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
 	demand_serve (&g, r, 0);
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	/* A ring that stops waits for nothing any more. */
 	fake_map.error = -EAGAIN;
 	ring_new_turn (g.ring, 1);
@@ -205,8 +203,7 @@ status_elsewhere (void)
 	CU_ASSERT_EQUAL (r->error, -EFAULT);
 	CU_ASSERT_EQUAL_FATAL (r->n_in, 1);
 	CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&g, MAPPED));
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 	demand_end (&g);
 }
@@ -263,8 +260,7 @@ a_head_that_still_waits (void)
 	demand_offer (&g, 0);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), -EPROTO);
 	CU_ASSERT_EQUAL (vh_ring_in_flight (g.ring), 1);
-	vh_ring_give (g.ring, reqs[1], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[1], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 0);
 	demand_end (&g);
 }
@@ -288,25 +284,14 @@ leases_outlive_a_change_of_memory (void)
 	vh_ring_give (g.ring, r, 1);
 	demand_serve (&g, reqs[0], 0);
 	demand_serve (&g, reqs[1], 1);
-	vh_ring_give (g.ring, reqs[0], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 	CU_ASSERT (ring_old_tables (g.ring));
-	vh_ring_give (g.ring, reqs[1], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[1], 1);
 	CU_ASSERT_FALSE (ring_old_tables (g.ring));
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 3);
 	CU_ASSERT_EQUAL (g.idle, 1);
 	demand_end (&g);
-}
-
-static void
-lose_memory (void *opaque)
-{
-	struct guest *g = opaque;
-
-	__atomic_store_n (&g->memory->slots[1].region->lost, 1, __ATOMIC_RELEASE);
-	__atomic_add_fetch (&guard_hits, 1, __ATOMIC_ACQ_REL);
 }
 
 /* The guest dies while a batch is mapped: nobody gets to see it, and nothing stays mapped. */
@@ -319,8 +304,7 @@ memory_is_lost_while_it_is_mapped (void)
 	demand_begin (&g, 16);
 	demand_offer (&g, 0);
 	demand_offer (&g, 1);
-	fake_map.mapped = lose_memory;
-	fake_map.opaque = &g;
+	demand_lose_memory (&g);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, reqs, 2), -EFAULT);
 	CU_ASSERT_EQUAL (fake_map.calls, 1);
 	CU_ASSERT_EQUAL (fake_map.leases, 0);

@@ -6,15 +6,8 @@
 #include <string.h>
 
 #include "tests/suite.h"
-#include "tests/unit/fake-map.h"
+#include "tests/unit/demand-guest.h"
 #include "tests/unit/packed-guest.h"
-
-#define ON_DEMAND (VH_XEN_GRANT | VH_XEN_NO_ADVANCE_MAP)
-
-static const struct guest_region data_on_demand[] = {
-	{ 0, 0, 0x100000, 0 },
-	{ 0x100000, 0x100000, 0x300000, ON_DEMAND },
-};
 
 static const struct guest_region all_on_demand[] = { { 0, 0, GUEST_SIZE, ON_DEMAND } };
 
@@ -25,14 +18,6 @@ begin (struct packed *p, unsigned size, const struct guest_region *regions, unsi
 	packed_open (p, size, VH_BIT (VH_F_INDIRECT_DESC));
 	guest_set_regions (&p->g, regions, n);
 	CU_ASSERT_EQUAL_FATAL (packed_start (p, 0x80008000), 0);
-}
-
-static void
-end (struct packed *p)
-{
-	packed_close (p);
-	CU_ASSERT_EQUAL (fake_map.leases, 0);
-	CU_ASSERT_EQUAL (fake_map.ranges, 0);
 }
 
 /* A header, data to fill and a status byte. */
@@ -54,7 +39,7 @@ one_call_maps_a_batch (void)
 	struct packed_used u;
 	struct packed p;
 
-	begin (&p, 17, data_on_demand, 2);
+	begin (&p, 17, demand_regions, 2);
 	for (unsigned round = 0; round < 9; round++) {
 		unsigned ended = fake_map.ended;
 
@@ -66,8 +51,7 @@ one_call_maps_a_batch (void)
 		for (unsigned i = 0; i < 5; i++) {
 			CU_ASSERT_FALSE (packed_reap (&p, 3, &u));
 			memset (reqs[i]->in[0].iov_base, (int) (round + i), 4096);
-			vh_ring_give (p.g.ring, reqs[i], i);
-			vh_ring_flush (p.g.ring);
+			guest_give (&p.g, reqs[i], i);
 		}
 		CU_ASSERT_EQUAL (fake_map.ended, ended + 1);
 		for (unsigned i = 0; i < 5; i++) {
@@ -75,7 +59,7 @@ one_call_maps_a_batch (void)
 			CU_ASSERT_EQUAL (*(unsigned char *) guest_at (&p.g, GUEST_DATA + 0x4000 * (4 - i) + 0x1fff), round + i);
 		}
 	}
-	end (&p);
+	demand_end (&p.g);
 }
 
 /* What there is no room for stays in the ring, and is taken when there is. */
@@ -85,7 +69,7 @@ requests_wait_for_room (void)
 	struct vh_request *reqs[8];
 	struct packed p;
 
-	begin (&p, 24, data_on_demand, 2);
+	begin (&p, 24, demand_regions, 2);
 	fake_map.room = 9;
 	for (unsigned i = 0; i < 8; i++)
 		offer (&p, i);
@@ -103,7 +87,7 @@ requests_wait_for_room (void)
 	}
 	CU_ASSERT (p.g.woken > 0);
 	CU_ASSERT_EQUAL (ring_base (p.g.ring), p.next * 0x10001u);
-	end (&p);
+	demand_end (&p.g);
 }
 
 /* An indirect table that cannot be read now: its request stays in the ring. */
@@ -113,7 +97,7 @@ tables_wait_for_room (void)
 	struct vh_request *r;
 	struct packed p;
 
-	begin (&p, 8, data_on_demand, 2);
+	begin (&p, 8, demand_regions, 2);
 	packed_write_table (&p, GUEST_DATA, 3, 64);
 	packed_add_table (&p, GUEST_DATA, 48, 1);
 	fake_map.error = -EAGAIN;
@@ -122,10 +106,9 @@ tables_wait_for_room (void)
 	fake_map.error = 0;
 	CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 	CU_ASSERT_EQUAL (r->n_out, 3);
-	vh_ring_give (p.g.ring, r, 0);
-	vh_ring_flush (p.g.ring);
+	guest_give (&p.g, r, 0);
 	CU_ASSERT (packed_is_used (&p, 1, 1, 0));
-	end (&p);
+	demand_end (&p.g);
 }
 
 /* The descriptors are written, so they are mapped for that; the driver's event area is not. */
@@ -142,15 +125,14 @@ areas (void)
 		ring_new_turn (p.g.ring, 1);
 		offer (&p, 2);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
-		vh_ring_give (p.g.ring, r, 1);
-		vh_ring_flush (p.g.ring);
+		guest_give (&p.g, r, 1);
 		CU_ASSERT (packed_is_used (&p, 3, 2, 1));
 		CU_ASSERT_EQUAL (fake_map.leases, 1);
 	}
 	guest_set_regions (&p.g, all_on_demand, 1);
 	CU_ASSERT_EQUAL (ring_set_memory (p.g.ring, p.g.memory), 0);
 	CU_ASSERT_EQUAL (fake_map.leases, 1);
-	end (&p);
+	demand_end (&p.g);
 }
 
 int

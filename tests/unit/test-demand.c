@@ -27,8 +27,7 @@ one_call_maps_a_batch (void)
 		demand_serve (&g, reqs[i], i);
 	for (unsigned i = 0; i < 16; i++) {
 		CU_ASSERT_EQUAL (fake_map.ended, 0);
-		vh_ring_give (g.ring, reqs[15 - i], i);
-		vh_ring_flush (g.ring);
+		guest_give (&g, reqs[15 - i], i);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), i < 15 ? 0 : 16);
 		CU_ASSERT_EQUAL (vh_ring_in_flight (g.ring), 15 - i);
 	}
@@ -57,8 +56,7 @@ the_lease_ends_before_publication (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
 	fake_map.ending = nothing_is_published_yet;
 	fake_map.opaque = &g;
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	CU_ASSERT_EQUAL (fake_map.ended, 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 	fake_map.ending = NULL;
@@ -86,8 +84,7 @@ batches_do_not_wait_for_each_other (void)
 	CU_ASSERT_EQUAL (guest_used_id (&g, 0), 9);
 	CU_ASSERT_EQUAL (guest_used_id (&g, 1), 6);
 	demand_serve (&g, first[1], 1);
-	vh_ring_give (g.ring, first[1], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, first[1], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 4);
 	demand_end (&g);
 }
@@ -107,12 +104,10 @@ mapped_memory_needs_no_lease (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 2);
 	CU_ASSERT_EQUAL (fake_map.ranges, 3);
 	CU_ASSERT_PTR_EQUAL (reqs[1]->out[0].iov_base, guest_host (&g, MAPPED));
-	vh_ring_give (g.ring, reqs[1], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[1], 1);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 	CU_ASSERT_EQUAL (guest_used_id (&g, 0), 9);
-	vh_ring_give (g.ring, reqs[0], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 1);
 	guest_offer (&g, 9);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 1), 1);
 	CU_ASSERT_EQUAL (fake_map.calls, 1);
@@ -194,8 +189,7 @@ areas (void)
 		demand_offer (&g, 0);
 		CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
 		demand_serve (&g, r, 0);
-		vh_ring_give (g.ring, r, 1);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 1);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), i + 1);
 		CU_ASSERT_EQUAL (fake_map.leases, 1);
 	}

@@ -40,8 +40,7 @@ tables_of_all_lengths (void)
 		guest_desc (&g, GUEST_DESC, 3, TABLE, n * 16, INDIRECT, 0);
 		CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 3, &r), 1);
 		check_parts (&g, r, n, 64);
-		vh_ring_give (g.ring, r, 0);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 0);
 	}
 	CU_ASSERT_EQUAL (g.broken, 0);
 	guest_close (&g);
@@ -182,8 +181,7 @@ check_table (const struct table_case *c, uint64_t features)
 		CU_ASSERT_EQUAL (r->error, c->error);
 		CU_ASSERT_EQUAL (r->n_out, c->error ? 0 : 1);
 		CU_ASSERT_EQUAL (r->n_in, 0);
-		vh_ring_give (g.ring, r, 5);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 5);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 		CU_ASSERT_EQUAL (guest_used_len (&g, 0), 0);
 	}

@@ -107,8 +107,7 @@ prepare (void)
 	packed_add_chain (&guest, 1, 32, 1);
 	packed_add_chain (&guest, 3, 48, 5);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (guest.g.ring, reqs, SIZE), 3);
-	vh_ring_give (guest.g.ring, reqs[1], 0);
-	vh_ring_flush (guest.g.ring);
+	guest_give (&guest.g, reqs[1], 0);
 	CU_ASSERT_FATAL (packed_is_used (&guest, 1, 1, 0));
 }
 
@@ -161,8 +160,7 @@ what_was_in_flight_is_taken_again_in_order (void)
 	CU_ASSERT (packed_is_used (&guest, 3, 5, 0) && packed_is_used (&guest, 1, 6, 0));
 	CU_ASSERT_EQUAL (start_again (), 0);
 	CU_ASSERT_EQUAL (vh_ring_take (guest.g.ring, reqs, SIZE), 1);
-	vh_ring_give (guest.g.ring, reqs[0], 0);
-	vh_ring_flush (guest.g.ring);
+	guest_give (&guest.g, reqs[0], 0);
 	CU_ASSERT (packed_is_used (&guest, 2, 3, 0));
 	CU_ASSERT_FALSE (ring_has_work (guest.g.ring));
 	end ();
@@ -186,8 +184,7 @@ a_long_life (void)
 			CU_ASSERT_EQUAL (vh_ring_take (guest.g.ring, reqs, SIZE), 1);
 		}
 		CU_ASSERT (reqs[0]->n_out == n && reqs[0]->out[0].iov_len == 8 + i);
-		vh_ring_give (guest.g.ring, reqs[0], 0);
-		vh_ring_flush (guest.g.ring);
+		guest_give (&guest.g, reqs[0], 0);
 		CU_ASSERT (packed_is_used (&guest, n, i % SIZE, 0));
 	}
 	end ();

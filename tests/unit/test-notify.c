@@ -167,11 +167,9 @@ calls_when_the_ring_is_empty (void)
 	guest_offer (&g, 1);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 1), 1);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 1, 1), 1);
-	vh_ring_give (g.ring, reqs[0], 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 0);
 	CU_ASSERT_EQUAL (calls (fd), 0);
-	vh_ring_give (g.ring, reqs[1], 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[1], 0);
 	CU_ASSERT_EQUAL (calls (fd), 1);
 	/* Nor while one is available. */
 	guest_offer (&g, 0);
@@ -179,15 +177,12 @@ calls_when_the_ring_is_empty (void)
 	guest_offer (&g, 2);
 	ring_new_turn (g.ring, 8);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 2);
-	vh_ring_give (g.ring, reqs[0], 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 0);
 	CU_ASSERT_EQUAL (calls (fd), 0);
-	vh_ring_give (g.ring, reqs[1], 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[1], 0);
 	CU_ASSERT_EQUAL (calls (fd), 0);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 1);
-	vh_ring_give (g.ring, reqs[0], 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 0);
 	CU_ASSERT_EQUAL (calls (fd), 1);
 	end (&g, fd);
 }

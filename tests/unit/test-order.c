@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include "tests/suite.h"
-#include "tests/unit/fake-map.h"
+#include "tests/unit/demand-guest.h"
 #include "tests/unit/packed-guest.h"
 
 #define MAX 16
 
 static const struct guest_region whole[] = { { 0, 0, GUEST_SIZE, 0 } };
-static const struct guest_region on_demand[] = { { 0, 0, 0x100000, 0 }, { 0x100000, 0x100000, 0x300000, VH_XEN_GRANT | VH_XEN_NO_ADVANCE_MAP } };
 
 /* One of the two kinds; heads or ids are the numbers of requests, modulo the size. */
 struct ring {
@@ -71,13 +70,6 @@ take (struct ring *r, struct vh_request **reqs, unsigned n)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (r->p.g.ring, reqs, n), (int) n);
 }
 
-static void
-give (struct ring *r, struct vh_request *req, uint32_t written)
-{
-	vh_ring_give (r->p.g.ring, req, written);
-	vh_ring_flush (r->p.g.ring);
-}
-
 /* The next used element is that of request n and stands for `row` of them; nothing was written in between. */
 static bool
 is_used (struct ring *r, unsigned n, unsigned row, uint32_t len)
@@ -114,14 +106,14 @@ early_ones_wait (void)
 		for (unsigned i = 0; i < 4; i++)
 			offer (&r, i);
 		take (&r, reqs, 4);
-		give (&r, reqs[2], 1);
-		give (&r, reqs[3], 2);
+		guest_give (&r.p.g, reqs[2], 1);
+		guest_give (&r.p.g, reqs[3], 2);
 		CU_ASSERT (nothing_is_used (&r));
 		CU_ASSERT_EQUAL (vh_ring_in_flight (r.p.g.ring), 2);
-		give (&r, reqs[0], 3);
+		guest_give (&r.p.g, reqs[0], 3);
 		CU_ASSERT (is_used (&r, 0, 1, 3));
 		CU_ASSERT (nothing_is_used (&r));
-		give (&r, reqs[1], 4);
+		guest_give (&r.p.g, reqs[1], 4);
 		CU_ASSERT (is_used (&r, 1, 1, 4));
 		CU_ASSERT (is_used (&r, 2, 1, 1));
 		CU_ASSERT (is_used (&r, 3, 1, 2));
@@ -276,13 +268,13 @@ a_head_that_waits (void)
 	offer (&r, 0);
 	offer (&r, 1);
 	take (&r, reqs, 2);
-	give (&r, reqs[1], 10);
+	guest_give (&r.p.g, reqs[1], 10);
 	offer (&r, 1);
 	ring_new_turn (r.p.g.ring, 8);
 	CU_ASSERT_EQUAL (vh_ring_take (r.p.g.ring, &third, 1), -EPROTO);
 	CU_ASSERT_EQUAL (r.p.g.broken, 1);
 	CU_ASSERT_EQUAL (vh_ring_in_flight (r.p.g.ring), 1);
-	give (&r, reqs[0], 10);
+	guest_give (&r.p.g, reqs[0], 10);
 	CU_ASSERT_EQUAL (vh_ring_in_flight (r.p.g.ring), 0);
 	CU_ASSERT_EQUAL (guest_used_idx (&r.p.g), 0);
 	end (&r);
@@ -300,11 +292,11 @@ a_ring_that_stops (void)
 		for (unsigned i = 0; i < 3; i++)
 			offer (&r, i);
 		take (&r, reqs, 3);
-		give (&r, reqs[2], 10);
+		guest_give (&r.p.g, reqs[2], 10);
 		ring_set_stopping (r.p.g.ring);
-		give (&r, reqs[1], 10);
+		guest_give (&r.p.g, reqs[1], 10);
 		CU_ASSERT (nothing_is_used (&r));
-		give (&r, reqs[0], 10);
+		guest_give (&r.p.g, reqs[0], 10);
 		CU_ASSERT (is_used (&r, 2, 3, 10));
 		CU_ASSERT_EQUAL (r.p.g.idle, 1);
 		CU_ASSERT_EQUAL (ring_base (r.p.g.ring), packed ? 0x80038003 : 3);
@@ -320,7 +312,7 @@ memory_on_demand (void)
 		struct vh_request *reqs[4];
 		struct ring r;
 
-		begin_in (&r, packed, 8, on_demand, 2);
+		begin_in (&r, packed, 8, demand_regions, 2);
 		for (unsigned round = 0; round < 10; round++) {
 			for (unsigned i = 0; i < 4; i++)
 				offer (&r, 4 * round + i);
@@ -329,7 +321,7 @@ memory_on_demand (void)
 				CU_ASSERT_EQUAL_FATAL (vh_ring_take (r.p.g.ring, &reqs[i], 1), 1);
 			for (unsigned i = 4; i > 0; i--) {
 				CU_ASSERT (nothing_is_used (&r));
-				give (&r, reqs[i - 1], 10);
+				guest_give (&r.p.g, reqs[i - 1], 10);
 			}
 			CU_ASSERT_FATAL (is_used (&r, 4 * round + 3, 4, 10));
 			CU_ASSERT_EQUAL (fake_map.leases, 0);

@@ -169,8 +169,7 @@ kicks_by_event_position (void)
 		CU_ASSERT (ring_kicks_on (p.g.ring));
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 		CU_ASSERT_EQUAL (packed_event_position (&p), before);
-		vh_ring_give (p.g.ring, r, 0);
-		vh_ring_flush (p.g.ring);
+		guest_give (&p.g, r, 0);
 		CU_ASSERT_FALSE (ring_kicks_on (p.g.ring));
 		CU_ASSERT_EQUAL (packed_event_position (&p), p.next);
 		ring_kicks_off (p.g.ring);	/* the driver waits for one position: nothing to be said */

@@ -10,21 +10,13 @@
 
 #define TABLE (GUEST_BASE + 0x200000)
 
-/* The ring stops: nothing can be taken, nothing is published, the owner was told once. */
+/* The ring stops, and has published nothing. */
 static void
 check_stopped (struct packed *p)
 {
-	struct vh_request *r;
 	struct packed_used u;
 
-	CU_ASSERT_EQUAL (packed_take_one (p, &r), -EPROTO);
-	CU_ASSERT_EQUAL (packed_take_one (p, &r), -EPROTO);
-	CU_ASSERT_EQUAL (p->g.broken, 1);
-	CU_ASSERT_EQUAL (p->g.err, -EPROTO);
-	CU_ASSERT (ring_is_broken (p->g.ring));
-	CU_ASSERT_FALSE (ring_has_work (p->g.ring));
-	CU_ASSERT_FALSE (ring_kicks_on (p->g.ring));
-	CU_ASSERT_EQUAL (vh_ring_in_flight (p->g.ring), 0);
+	guest_check_stopped (&p->g, -EPROTO);
 	CU_ASSERT_FALSE (packed_reap (p, 1, &u));
 }
 
@@ -121,8 +113,7 @@ bits_inside_a_chain_mean_nothing (void)
 	packed_write (&p, GUEST_DESC, 3, GUEST_DATA, 1, 5, 0);
 	CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 	CU_ASSERT_EQUAL (r->n_out, 4);
-	vh_ring_give (p.g.ring, r, 0);
-	vh_ring_flush (p.g.ring);
+	guest_give (&p.g, r, 0);
 	CU_ASSERT (packed_is_used (&p, 4, 5, 0));
 	packed_close (&p);
 }
@@ -179,8 +170,7 @@ an_id_twice (void)
 	for (unsigned i = 0; i < 5; i++) {
 		packed_add (&p, GUEST_DATA, 1, 3, WRITE);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &reqs[0]), 1);
-		vh_ring_give (p.g.ring, reqs[0], 1);
-		vh_ring_flush (p.g.ring);
+		guest_give (&p.g, reqs[0], 1);
 		CU_ASSERT (packed_is_used (&p, 1, 3, 1));
 	}
 	packed_close (&p);
@@ -374,8 +364,7 @@ parts_outside_memory (void)
 		CU_ASSERT_EQUAL (r->in_bytes, outside[i / 2].n_in);
 		if (r->n_in)
 			CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&p.g, GUEST_DATA + 8192));
-		vh_ring_give (p.g.ring, r, 100);
-		vh_ring_flush (p.g.ring);
+		guest_give (&p.g, r, 100);
 		CU_ASSERT (packed_is_used (&p, table ? 1 : 3, 6, outside[i / 2].n_in));
 		CU_ASSERT_EQUAL (p.g.broken, 0);
 		packed_close (&p);
@@ -418,8 +407,7 @@ tables_that_cannot_be (void)
 		if (cases[i].taken == 1) {
 			CU_ASSERT_EQUAL (r->error, cases[i].error);
 			CU_ASSERT_EQUAL (r->n_out, cases[i].error ? 0 : 1);
-			vh_ring_give (p.g.ring, r, 5);
-			vh_ring_flush (p.g.ring);
+			guest_give (&p.g, r, 5);
 			CU_ASSERT (packed_is_used (&p, 1, 2, 0));
 		}
 		packed_close (&p);

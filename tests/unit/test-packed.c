@@ -11,13 +11,6 @@
 #define TABLE (GUEST_BASE + 0x200000)
 
 static void
-give (struct packed *p, struct vh_request *r, uint32_t written)
-{
-	vh_ring_give (p->g.ring, r, written);
-	vh_ring_flush (p->g.ring);
-}
-
-static void
 check_parts (const struct packed *p, const struct vh_request *r, unsigned n, uint32_t len)
 {
 	CU_ASSERT_EQUAL (r->error, 0);
@@ -81,7 +74,7 @@ what_a_used_descriptor_says (void)
 		ring_new_turn (p.g.ring, 8);
 		packed_add (&p, GUEST_DATA, 100, i, cases[i].flags);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
-		give (&p, r, cases[i].written);
+		guest_give (&p.g, r, cases[i].written);
 		CU_ASSERT (packed_is_used (&p, 1, i, cases[i].len));
 		memcpy (&addr, guest_at (&p.g, GUEST_DESC + 16 * i), sizeof (addr));
 		CU_ASSERT_EQUAL (addr, GUEST_DATA);
@@ -136,11 +129,11 @@ one_request_stays (void)
 		packed_add_chain (&p, n, 16, i % 6);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 		CU_ASSERT_PTR_NOT_EQUAL (r, slow);
-		give (&p, r, 0);
+		guest_give (&p.g, r, 0);
 		CU_ASSERT_FATAL (packed_is_used (&p, n, i % 6, 0));
 	}
 	check_parts (&p, slow, 2, 16);
-	give (&p, slow, 0);
+	guest_give (&p.g, slow, 0);
 	CU_ASSERT (packed_is_used (&p, 2, 6, 0));
 	packed_close (&p);
 }
@@ -163,7 +156,7 @@ rings_of_any_size (void)
 				packed_add_chain (&p, n, 16, i % size);
 				CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 				check_parts (&p, r, n, 16);
-				give (&p, r, 0);
+				guest_give (&p.g, r, 0);
 				CU_ASSERT_FATAL (packed_is_used (&p, n, i % size, 0));
 			}
 		packed_close (&p);
@@ -213,7 +206,7 @@ bases (void)
 			packed_add_chain (&p, 2, 16, 1);
 			ring_new_turn (p.g.ring, 1);
 			CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
-			give (&p, r, 0);
+			guest_give (&p.g, r, 0);
 			CU_ASSERT_FATAL (packed_is_used (&p, 2, 1, 0));
 			if (k % 3)
 				continue;
@@ -225,7 +218,6 @@ bases (void)
 	}
 }
 
-/* What is used may be behind what is available: the driver waits there for what another back-end had taken. */
 /* User Mode Linux says 0 of a ring that is new; also when its driver has begun. */
 static void
 a_new_ring_of_user_mode_linux (void)
@@ -245,12 +237,13 @@ a_new_ring_of_user_mode_linux (void)
 		if (!begun)
 			packed_add_chain (&p, 2, 16, 1);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
-		give (&p, r, 0);
+		guest_give (&p.g, r, 0);
 		CU_ASSERT_TRUE (packed_is_used (&p, 2, 1, 0));
 		packed_close (&p);
 	}
 }
 
+/* What is used may be behind what is available: the driver waits there for what another back-end had taken. */
 static void
 a_base_with_requests_in_flight (void)
 {
@@ -262,7 +255,7 @@ a_base_with_requests_in_flight (void)
 	CU_ASSERT_EQUAL (ring_base (p.g.ring), 0x80060001);
 	packed_add (&p, GUEST_DATA, 1, 3, WRITE);
 	CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
-	give (&p, r, 1);
+	guest_give (&p.g, r, 1);
 	CU_ASSERT_EQUAL (p.used, 0x8006);
 	CU_ASSERT (packed_is_used (&p, 1, 3, 1));
 	CU_ASSERT_EQUAL (ring_base (p.g.ring), 0x80070002);
@@ -287,13 +280,13 @@ empty_descriptors_are_skipped (void)
 	CU_ASSERT_EQUAL (r->out_bytes, 5);
 	CU_ASSERT_EQUAL (r->n_in, 1);
 	CU_ASSERT_EQUAL (r->in_bytes, 6);
-	give (&p, r, 6);
+	guest_give (&p.g, r, 6);
 	CU_ASSERT (packed_is_used (&p, 5, 1, 6));
 	packed_add (&p, GUEST_BASE, 0, 2, NEXT);
 	packed_add (&p, GUEST_BASE, 0, 2, WRITE);
 	CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 	CU_ASSERT_EQUAL (r->n_out + r->n_in, 0);
-	give (&p, r, 0);
+	guest_give (&p.g, r, 0);
 	CU_ASSERT (packed_is_used (&p, 2, 2, 0));
 	packed_close (&p);
 }
@@ -323,7 +316,7 @@ edges_anywhere_in_a_chain (void)
 				if (r->out[i].iov_base != guest_host (&p.g, addr) || r->out[i].iov_len != (i == edge || i == edge + 1 ? 1 : 2))
 					CU_FAIL ("part");
 			}
-			give (&p, r, 0);
+			guest_give (&p.g, r, 0);
 			CU_ASSERT (packed_is_used (&p, n, 9, 0));
 			packed_close (&p);
 		}
@@ -342,7 +335,7 @@ later_changes_have_no_effect (void)
 	memset (guest_at (&p.g, GUEST_DESC), 0xff, 8 * 16);
 	CU_ASSERT_EQUAL (r->in[0].iov_len, 4096);
 	CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&p.g, GUEST_DATA + 0x1000));
-	give (&p, r, 1);
+	guest_give (&p.g, r, 1);
 	CU_ASSERT (packed_is_used (&p, 3, 4, 1));
 	packed_close (&p);
 }
@@ -361,7 +354,7 @@ buffers_may_lie_over_the_ring (void)
 	CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 	for (unsigned i = 0; i < r->n_in; i++)
 		memset (r->in[i].iov_base, 0x91, r->in[i].iov_len);
-	give (&p, r, 136);
+	guest_give (&p.g, r, 136);
 	CU_ASSERT (packed_is_used (&p, 3, 0, 136));
 	CU_ASSERT (packed_take_one (&p, &r) <= 0);
 	packed_close (&p);
@@ -383,7 +376,7 @@ tables_of_all_lengths (void)
 		packed_add_table (&p, TABLE, n * 16, 3);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 		check_parts (&p, r, n, 64);
-		give (&p, r, 0);
+		guest_give (&p.g, r, 0);
 		CU_ASSERT (packed_is_used (&p, 1, 3, 0));
 	}
 	CU_ASSERT_EQUAL (p.g.broken, 0);
@@ -405,7 +398,7 @@ tables_in_both_directions (void)
 	CU_ASSERT_EQUAL (r->n_out, 1);
 	CU_ASSERT_EQUAL (r->n_in, 2);
 	CU_ASSERT_EQUAL (r->in_bytes, 33);
-	give (&p, r, 33);
+	guest_give (&p.g, r, 33);
 	CU_ASSERT (packed_is_used (&p, 1, 7, 33));
 	packed_close (&p);
 }
@@ -426,7 +419,7 @@ tables_behind_direct_descriptors (void)
 			packed_write (&p, TABLE, i, GUEST_DATA + (before + i) * 8, 8, 0, 0);
 		CU_ASSERT_EQUAL_FATAL (packed_take_one (&p, &r), 1);
 		check_parts (&p, r, before + 10, 8);
-		give (&p, r, 0);
+		guest_give (&p.g, r, 0);
 		CU_ASSERT (packed_is_used (&p, before + 1, 2, 0));
 		packed_close (&p);
 	}
@@ -479,10 +472,10 @@ memory_changes_under_load (void)
 		CU_ASSERT_PTR_EQUAL (r->out[0].iov_base, guest_host (&p.g, GUEST_DATA));
 		memset (old->in[0].iov_base, (int) i, 4096);
 		CU_ASSERT_EQUAL (*(unsigned char *) guest_at (&p.g, GUEST_DATA + 0x1fff), i);
-		give (&p, r, 1);
+		guest_give (&p.g, r, 1);
 		CU_ASSERT (packed_is_used (&p, 3, 2, 1));
 		CU_ASSERT (ring_old_tables (p.g.ring));
-		give (&p, old, 2);
+		guest_give (&p.g, old, 2);
 		CU_ASSERT (packed_is_used (&p, 3, 1, 2));
 		CU_ASSERT_FALSE (ring_old_tables (p.g.ring));
 	}

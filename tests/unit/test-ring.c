@@ -157,8 +157,7 @@ areas_in_several_regions (void)
 	/* The test writes into the file; the regions' places there are others than those of GUEST_AVAIL. */
 	g.bytes[0x90002] = 1;
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	CU_ASSERT_EQUAL (g.bytes[0xb0002], 1);
 	guest_close (&g);
 
@@ -271,8 +270,7 @@ stopping (void)
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), 0);
 	CU_ASSERT_FALSE (ring_has_work (g.ring));
 	CU_ASSERT_FALSE (ring_kicks_on (g.ring));
-	vh_ring_give (g.ring, reqs[0], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 1);
 	CU_ASSERT_EQUAL (g.idle, 0);
 	vh_ring_give (g.ring, reqs[1], 1);
 	CU_ASSERT_EQUAL (g.idle, 0);
@@ -341,8 +339,7 @@ requests_keep_their_memory (void)
 	CU_ASSERT_FALSE (ring_old_tables (g.ring));
 	vh_ring_flush (g.ring);
 	CU_ASSERT_EQUAL (g.idle, 1);
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	CU_ASSERT_EQUAL (g.idle, 1);
 	CU_ASSERT_EQUAL (g.bytes[0xa1002], 2);
 	guest_close (&g);
@@ -424,16 +421,14 @@ file_shrinks (off_t size, bool touch)
 	CU_ASSERT_EQUAL_FATAL (ftruncate (g.fd, size), 0);
 	if (touch)
 		*(volatile unsigned char *) r->in[0].iov_base = 1;
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	if (touch)	/* then nothing is published */
 		CU_ASSERT_EQUAL (g.broken, 1);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), -EFAULT);
 	CU_ASSERT_EQUAL (g.broken, 1);
 	CU_ASSERT_EQUAL (g.err, -EFAULT);
 	CU_ASSERT_STRING_EQUAL (g.why, "guest memory was lost");
-	vh_ring_give (h.ring, other, 1);
-	vh_ring_flush (h.ring);
+	guest_give (&h, other, 1);
 	CU_ASSERT_EQUAL (vh_ring_take (h.ring, &other, 1), 0);
 	CU_ASSERT_EQUAL (h.broken, 0);
 	CU_ASSERT_EQUAL (guest_used_idx (&h), 1);

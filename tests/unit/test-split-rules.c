@@ -8,20 +8,11 @@
 #include "tests/suite.h"
 #include "tests/unit/guest.h"
 
-/* The ring stops with this error: nothing can be taken, nothing is published, the owner was told once. */
+/* The ring stops with this error, and has published nothing. */
 static void
 check_stopped (struct guest *g, int err)
 {
-	struct vh_request *r;
-
-	CU_ASSERT_EQUAL (vh_ring_take (g->ring, &r, 1), err);
-	CU_ASSERT_EQUAL (vh_ring_take (g->ring, &r, 1), err);
-	CU_ASSERT_EQUAL (g->broken, 1);
-	CU_ASSERT_EQUAL (g->err, err);
-	CU_ASSERT (ring_is_broken (g->ring));
-	CU_ASSERT_FALSE (ring_has_work (g->ring));
-	CU_ASSERT_FALSE (ring_kicks_on (g->ring));
-	CU_ASSERT_EQUAL (vh_ring_in_flight (g->ring), 0);
+	guest_check_stopped (g, err);
 	CU_ASSERT_EQUAL (guest_used_idx (g), 0);
 }
 
@@ -122,8 +113,7 @@ a_head_twice (void)
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 3, &reqs[0]), 1);
 	CU_ASSERT_EQUAL (guest_serve (&g, 3, &reqs[1]), -EPROTO);
 	CU_ASSERT_EQUAL (vh_ring_in_flight (g.ring), 1);
-	vh_ring_give (g.ring, reqs[0], 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, reqs[0], 1);
 	check_stopped (&g, -EPROTO);
 	guest_close (&g);
 }
@@ -335,8 +325,7 @@ parts_outside_memory (void)
 		CU_ASSERT_EQUAL (r->in_bytes, outside[i].n_in);
 		if (r->n_in)
 			CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&g, GUEST_DATA + 8192));
-		vh_ring_give (g.ring, r, 100);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 100);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 		CU_ASSERT_EQUAL (guest_used_id (&g, 0), 0);
 		CU_ASSERT_EQUAL (guest_used_len (&g, 0), outside[i].n_in);
@@ -364,8 +353,7 @@ rules_hold_behind_parts_outside (void)
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	CU_ASSERT_EQUAL (r->error, 0);
 	CU_ASSERT_EQUAL (r->n_out, 2);
-	vh_ring_give (g.ring, r, 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 0);
 	guest_desc (&g, GUEST_DESC, 0, 0, 1, NEXT | WRITE, 1);
 	CU_ASSERT_EQUAL (guest_serve (&g, 0, &r), -EPROTO);
 	guest_close (&g);

@@ -108,8 +108,7 @@ written_is_no_more_than_there_is (void)
 	guest_begin (&g, 8, 0);
 	guest_desc (&g, GUEST_DESC, 0, GUEST_DATA, 100, WRITE, 0);
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
-	vh_ring_give (g.ring, r, 101);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 101);
 	CU_ASSERT_EQUAL (guest_used_len (&g, 0), 100);
 	guest_close (&g);
 }
@@ -177,8 +176,7 @@ long_chains_keep_their_parts (void)
 		for (unsigned i = 0; i < n; i++)
 			if (r->out[i].iov_base != guest_host (&g, GUEST_DATA + i * 100) || r->out[i].iov_len != 100)
 				CU_FAIL ("part");
-		vh_ring_give (g.ring, r, 0);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 0);
 	}
 	guest_close (&g);
 }
@@ -206,8 +204,7 @@ empty_descriptors_are_skipped (void)
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 5, &r), 1);
 	CU_ASSERT_EQUAL (r->error, 0);
 	CU_ASSERT_EQUAL (r->n_out + r->n_in, 0);
-	vh_ring_give (g.ring, r, 0);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 0);
 	CU_ASSERT_EQUAL (guest_used_id (&g, 0), 5);
 	CU_ASSERT_EQUAL (guest_used_len (&g, 0), 0);
 	guest_close (&g);
@@ -293,8 +290,7 @@ later_changes_have_no_effect (void)
 	memset (guest_at (&g, GUEST_AVAIL + 4), 0xff, 8 * 2);
 	CU_ASSERT_EQUAL (r->in[0].iov_len, 4096);
 	CU_ASSERT_PTR_EQUAL (r->in[0].iov_base, guest_host (&g, GUEST_DATA + 0x1000));
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	CU_ASSERT_EQUAL (guest_used_id (&g, 0), 0);
 	guest_close (&g);
 }
@@ -311,8 +307,7 @@ used_index_is_our_own (void)
 	for (uint16_t i = 0; i < 3; i++) {
 		CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 		guest_set_used_idx (&g, 0x7777);
-		vh_ring_give (g.ring, r, 1);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 1);
 		CU_ASSERT_EQUAL (guest_used_idx (&g), i + 1);
 	}
 	guest_close (&g);
@@ -332,8 +327,7 @@ buffers_may_lie_over_the_ring (void)
 	CU_ASSERT_EQUAL_FATAL (guest_serve (&g, 0, &r), 1);
 	for (unsigned i = 0; i < r->n_in; i++)
 		memset (r->in[i].iov_base, 0x11, r->in[i].iov_len);
-	vh_ring_give (g.ring, r, 214);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 214);
 	CU_ASSERT_EQUAL (guest_used_idx (&g), 1);
 	CU_ASSERT_EQUAL (vh_ring_take (g.ring, &r, 1), -EPROTO);
 	guest_close (&g);

@@ -90,8 +90,7 @@ requests_are_served (void)
 		CU_ASSERT_EQUAL (r->in_bytes, 0x507);
 		CU_ASSERT_EQUAL (r->n_out, 2);
 		CU_ASSERT_PTR_EQUAL (r->out[1].iov_base, guest_host (&g, GUEST_DATA + 0x5678));
-		vh_ring_give (g.ring, r, 0x507);
-		vh_ring_flush (g.ring);
+		guest_give (&g, r, 0x507);
 		CU_ASSERT_EQUAL (get (GUEST_USED + 2, 2), (uint16_t) (at + 1));
 		CU_ASSERT_EQUAL (get (GUEST_USED + 4 + 8 * (at % SIZE), 4), head);
 		CU_ASSERT_EQUAL (get (GUEST_USED + 8 + 8 * (at % SIZE), 4), 0x507);
@@ -133,8 +132,7 @@ serve (int fd)
 	offer (1);
 	ring_new_turn (g.ring, 1);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, &r, 1), 1);
-	vh_ring_give (g.ring, r, 1);
-	vh_ring_flush (g.ring);
+	guest_give (&g, r, 1);
 	return read (fd, &calls, sizeof (calls)) == sizeof (calls) ? (unsigned) calls : 0;
 }
 
