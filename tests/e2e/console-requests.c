@@ -15,15 +15,14 @@
  *	blocked N	writes N KiB to port 1, of which not all may be taken
  */
 #include <endian.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/virtio_console.h>
 
-#include "driver.h"
 #include "move.h"
+#include "must.h"
 
 #define WAIT_MS 20000
 #define RING_SIZE 64
@@ -40,21 +39,7 @@ struct guest_side {
 	struct driver driver;
 	uint64_t buffers[MAX_RINGS];	/* of each ring */
 	uint64_t out;
-	char heard[4096];
-	unsigned n_heard;
 };
-
-static void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
 
 static void *
 at (struct guest_side *g, uint64_t addr)
@@ -62,62 +47,25 @@ at (struct guest_side *g, uint64_t addr)
 	return guest_at (&g->driver.guest, addr);
 }
 
-static uint64_t
-take (struct guest_side *g, size_t size)
-{
-	uint64_t addr;
-
-	if (guest_alloc (&g->driver.guest, size, 16, true, &addr) < 0)
-		die ("no guest memory");
-	return addr;
-}
-
-static void
-give (struct guest_side *g, unsigned ring, uint64_t addr)
-{
-	struct queue *q = g->driver.queues[ring];
-
-	if (queue_add (q, &(struct queue_buffer){ addr, BUFFER }, 0, 1, at (g, addr)) < 0 || queue_publish (q) < 0)
-		die ("no room in ring %u", ring);
-}
-
 static void
 open_guest (struct guest_side *g, const char *socket)
 {
-	struct driver_connection connection = { .connect_ms = WAIT_MS, .timeout_ms = WAIT_MS, .protocol_features = UINT64_MAX };
 	struct driver_options options = {
 		.queue_size = RING_SIZE, .regions = 1, .memory = ROOM + MAX_RINGS * N_BUFFERS * (BUFFER + 16) + 4096,
 	};
 	uint64_t offered;
 
-	if (driver_open (&g->driver, socket, &connection) < 0)
-		die ("%s: %s", socket, g->driver.failed);
+	must_connect (&g->driver, socket, WAIT_MS);
 	offered = vh_frontend_offered_features (g->driver.frontend);
 	options.features = offered & (MULTIPORT | VH_BIT (VIRTIO_CONSOLE_F_SIZE) | VH_BIT (VH_F_EVENT_IDX));
 	options.queues = offered & MULTIPORT ? MAX_RINGS : 2;
-	if (driver_start (&g->driver, &options) < 0)
-		die ("%s: %s", socket, g->driver.failed);
-	g->out = take (g, ROOM);
+	must_start (&g->driver, &options);
+	g->out = must_alloc (&g->driver, ROOM, 16);
 	for (unsigned ring = 0; ring < options.queues; ring += 2) {
-		g->buffers[ring] = take (g, N_BUFFERS * BUFFER);
+		g->buffers[ring] = must_alloc (&g->driver, N_BUFFERS * BUFFER, 16);
 		for (unsigned i = 0; i < N_BUFFERS; i++)
-			give (g, ring, g->buffers[ring] + i * BUFFER);
+			must_give (&g->driver, ring, g->buffers[ring] + i * BUFFER, BUFFER);
 	}
-}
-
-/* The next buffer of a ring that came back: true. */
-static bool
-reap (struct guest_side *g, unsigned ring, struct queue_done *done, int wait_ms)
-{
-	struct queue *q = g->driver.queues[ring];
-	int n;
-
-	while ((n = queue_reap (q, done, 1)) == 0)
-		if (queues_wait (&q, 1, wait_ms) <= 0)
-			return false;
-	if (n < 0)
-		die ("ring %u is broken", ring);
-	return true;
 }
 
 /* False: it was not taken. */
@@ -130,7 +78,7 @@ put (struct guest_side *g, unsigned ring, const void *bytes, size_t size, int wa
 	memcpy (at (g, g->out), bytes, size);
 	if (queue_add (q, &(struct queue_buffer){ g->out, size }, 1, 0, g) < 0 || queue_publish (q) < 0)
 		die ("no room in ring %u", ring);
-	return reap (g, ring, &done, wait_ms);
+	return must_reap (&g->driver, ring, &done, wait_ms);
 }
 
 static void
@@ -156,10 +104,10 @@ get (struct guest_side *g, unsigned ring, char *bytes, int wait_ms)
 {
 	struct queue_done done;
 
-	if (!reap (g, ring, &done, wait_ms))
+	if (!must_reap (&g->driver, ring, &done, wait_ms))
 		return 0;
 	memcpy (bytes, done.token, done.written);
-	give (g, ring, g->buffers[ring] + ((uint8_t *) done.token - (uint8_t *) at (g, g->buffers[ring])));
+	must_give (&g->driver, ring, g->buffers[ring] + ((uint8_t *) done.token - (uint8_t *) at (g, g->buffers[ring])), BUFFER);
 	return done.written;
 }
 
@@ -257,10 +205,10 @@ be_hostile (struct guest_side *g)
 	}
 	/* A write outside guest memory, and one that is to be read. */
 	if (queue_add (g->driver.queues[1], &(struct queue_buffer){ 0x1000, 64 }, 1, 0, g) < 0 || queue_publish (g->driver.queues[1]) < 0 ||
-	    !reap (g, 1, &done, WAIT_MS))
+	    !must_reap (&g->driver, 1, &done, WAIT_MS))
 		die ("a write outside guest memory is not taken");
 	if (queue_add (g->driver.queues[1], &(struct queue_buffer){ g->out, 64 }, 0, 1, g) < 0 || queue_publish (g->driver.queues[1]) < 0 ||
-	    !reap (g, 1, &done, WAIT_MS) || done.written != 0)
+	    !must_reap (&g->driver, 1, &done, WAIT_MS) || done.written != 0)
 		die ("a write of nothing is not taken");
 	printf ("hostile\n");
 }
@@ -318,8 +266,6 @@ main (int argc, char **argv)
 			die ("'%s'? %s", *word, g.driver.failed);
 		fflush (stdout);
 	}
-	if (driver_stop (&g.driver) < 0)
-		die ("cannot stop: %s", g.driver.failed);
-	driver_close (&g.driver);
+	must_stop (&g.driver);
 	return 0;
 }

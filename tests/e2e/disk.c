@@ -3,10 +3,7 @@
  * Requests by hand, on the driver of the tools.
  */
 #include <endian.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/e2e/disk.h"
@@ -17,28 +14,6 @@
 
 /* Features of the device, below those of rings and transport. */
 #define DEVICE_BITS (VH_BIT (VH_F_NOTIFY_ON_EMPTY) - 1)
-
-void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
-
-static uint64_t
-take (struct disk *d, size_t size, size_t align)
-{
-	uint64_t addr;
-
-	if (guest_alloc (&d->driver.guest, size, align, true, &addr) < 0)
-		die ("no guest memory");
-	return addr;
-}
 
 void
 disk_read_config (struct disk *d)
@@ -58,21 +33,18 @@ disk_use_packed (void)
 void
 disk_open (struct disk *d, const char *socket, uint64_t without)
 {
-	struct driver_connection connection = { .connect_ms = WAIT_MS, .timeout_ms = WAIT_MS, .protocol_features = UINT64_MAX };
 	struct driver_options options = { .queues = 1, .queue_size = 64, .indirect = MAX_BUFFERS, .regions = 1, .memory = DISK_ROOM + 8 * PAGE };
 
-	if (driver_open (&d->driver, socket, &connection) < 0)
-		die ("%s: %s", socket, d->driver.failed);
+	must_connect (&d->driver, socket, WAIT_MS);
 	/* Of the rings' features the usual ones, of the device's all. */
 	options.features = vh_frontend_offered_features (d->driver.frontend) & ~without & DEVICE_BITS;
 	options.features |= ring_features;
 	if (ring_features & ~vh_frontend_offered_features (d->driver.frontend))
 		die ("%s: rings of these features are not offered", socket);
-	if (driver_start (&d->driver, &options) < 0)
-		die ("%s: %s", socket, d->driver.failed);
-	d->header_addr = take (d, sizeof (struct virtio_blk_outhdr), 16);
-	d->status_addr = take (d, 1, 1);
-	d->data_addr = take (d, DISK_ROOM + PAGE, PAGE);
+	must_start (&d->driver, &options);
+	d->header_addr = must_alloc (&d->driver, sizeof (struct virtio_blk_outhdr), 16);
+	d->status_addr = must_alloc (&d->driver, 1, 1);
+	d->data_addr = must_alloc (&d->driver, DISK_ROOM + PAGE, PAGE);
 	d->data = guest_at (&d->driver.guest, d->data_addr);
 	disk_read_config (d);
 }
@@ -80,24 +52,7 @@ disk_open (struct disk *d, const char *socket, uint64_t without)
 void
 disk_close (struct disk *d)
 {
-	if (driver_stop (&d->driver) < 0)
-		die ("cannot stop: %s", d->driver.failed);
-	driver_close (&d->driver);
-}
-
-/* What was given back, after waiting for it. */
-static void
-await (struct disk *d)
-{
-	struct queue *q = d->driver.queues[0];
-	struct queue_done done;
-	int n;
-
-	while ((n = queue_reap (q, &done, 1)) == 0)
-		if (queues_wait (&q, 1, WAIT_MS) <= 0)
-			die ("no answer to a request");
-	if (n < 0 || done.token != d)
-		die ("the ring is broken");
+	must_stop (&d->driver);
 }
 
 uint8_t
@@ -105,12 +60,16 @@ disk_chain (struct disk *d, uint32_t type, uint64_t sector, const struct queue_b
 {
 	struct virtio_blk_outhdr *header = guest_at (&d->driver.guest, d->header_addr);
 	uint8_t *status = guest_at (&d->driver.guest, d->status_addr);
+	struct queue_done done;
 
 	*header = (struct virtio_blk_outhdr){ .type = htole32 (type), .sector = htole64 (sector) };
 	*status = 0xff;
 	if (queue_add (d->driver.queues[0], buffers, n_out, n_in, d) < 0 || queue_publish (d->driver.queues[0]) < 0)
 		die ("a request cannot be made");
-	await (d);
+	if (!must_reap (&d->driver, 0, &done, WAIT_MS))
+		die ("no answer to a request");
+	if (done.token != d)
+		die ("an answer to no request");
 	return *(volatile uint8_t *) status;
 }
 

@@ -9,7 +9,7 @@
 
 #include <linux/virtio_blk.h>
 
-#include "tools/driver.h"
+#include "tests/e2e/must.h"
 
 /* Bytes of data that a request may have. */
 #define DISK_ROOM (4u << 20)
@@ -44,8 +44,5 @@ uint8_t disk_chain (struct disk *, uint32_t type, uint64_t sector, const struct 
 uint8_t disk_read (struct disk *, uint64_t sector, uint32_t bytes);
 uint8_t disk_write (struct disk *, uint64_t sector, uint32_t bytes);
 uint8_t disk_flush (struct disk *);
-
-/* Ends the program with a line. */
-void die (const char *format, ...) __attribute__ ((format (printf, 1, 2), noreturn));
 
 #endif

@@ -3,9 +3,6 @@
  * Frames by hand.
  */
 #include <endian.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,52 +13,25 @@
 #define MAX_PIECES 64
 
 void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
-
-static uint64_t
-take (struct end *e, size_t size)
-{
-	uint64_t addr;
-
-	if (guest_alloc (&e->driver.guest, size, 1, true, &addr) < 0)
-		die ("no guest memory");
-	return addr;
-}
-
-void
 end_open (struct end *e, const char *socket, unsigned pairs, uint64_t features)
 {
-	struct driver_connection connection = { .connect_ms = END_WAIT_MS, .timeout_ms = END_WAIT_MS, .protocol_features = UINT64_MAX };
 	struct driver_options options = {
 		.queues = 2 * pairs, .queue_size = END_RING, .indirect = MAX_PIECES, .regions = 1, .memory = MEMORY,
 	};
 
 	memset (e, 0, sizeof (*e));
-	if (driver_open (&e->driver, socket, &connection) < 0)
-		die ("%s: %s", socket, e->driver.failed);
+	must_connect (&e->driver, socket, END_WAIT_MS);
 	options.features = (features & vh_frontend_offered_features (e->driver.frontend)) | VH_BIT (VH_F_INDIRECT_DESC) | VH_BIT (VH_F_EVENT_IDX);
-	if (driver_start (&e->driver, &options) < 0)
-		die ("%s: %s", socket, e->driver.failed);
+	must_start (&e->driver, &options);
 	e->header_size = sizeof (struct virtio_net_hdr_v1);
-	e->out = take (e, 2 * END_FRAME);
+	e->out = must_alloc (&e->driver, 2 * END_FRAME, 1);
 	e->free[0] = e->free[1] = END_RING;
 }
 
 void
 end_close (struct end *e)
 {
-	if (driver_stop (&e->driver) < 0)
-		die ("cannot stop: %s", e->driver.failed);
-	driver_close (&e->driver);
+	must_stop (&e->driver);
 }
 
 static struct queue *
@@ -141,7 +111,7 @@ end_send_raw (struct end *e, unsigned pair, const void *bytes, size_t size)
 bool
 end_try_send (struct end *e, unsigned pair, const void *bytes, size_t size)
 {
-	uint64_t where = take (e, e->header_size + size);
+	uint64_t where = must_alloc (&e->driver, e->header_size + size, 1);
 	struct queue_buffer buffer = { where, e->header_size + size };
 
 	memcpy ((uint8_t *) guest_at (&e->driver.guest, where) + e->header_size, bytes, size);
@@ -159,7 +129,7 @@ end_post (struct end *e, unsigned pair, unsigned n, uint32_t size)
 {
 	for (unsigned i = 0; i < n; i++) {
 		unsigned k = e->posted[pair]++ % END_RING;
-		struct queue_buffer buffer = { take (e, size), size };
+		struct queue_buffer buffer = { must_alloc (&e->driver, size, 1), size };
 
 		e->in[pair][k] = buffer.addr;
 		e->in_size[pair][k] = size;

@@ -7,7 +7,7 @@
 
 #include <linux/virtio_net.h>
 
-#include "driver.h"
+#include "tests/e2e/must.h"
 
 #define END_WAIT_MS 20000
 #define END_RING 128		/* descriptors */
@@ -36,8 +36,6 @@ struct end {
 		if (!(condition)) \
 			die ("%s:%d: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
-
-void die (const char *format, ...) __attribute__ ((format (printf, 1, 2), noreturn));
 
 /* Connects and starts up to two pairs; in force are those of `features` that are offered, and VERSION_1. */
 void end_open (struct end *, const char *socket, unsigned pairs, uint64_t features);

@@ -3,12 +3,11 @@
  * rng-requests SOCKET SIZE...: has a buffer of each size filled by an entropy device, in three pieces with a byte between them that is not its, and prints
  * what came, a line each.  Checks that the device wrote what it says that it wrote, and nothing else.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver.h"
+#include "must.h"
 
 #define ROOM (1u << 20)
 #define PIECES 3
@@ -23,27 +22,13 @@ struct rig {
 };
 
 static void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
-
-static void
 rig_open (struct rig *r, const char *socket)
 {
-	struct driver_connection connection = { .connect_ms = WAIT_MS, .timeout_ms = WAIT_MS, .protocol_features = UINT64_MAX };
 	struct driver_options options = { .queues = 1, .queue_size = 16, .regions = 1, .memory = ROOM, .features = VH_BIT (VH_F_EVENT_IDX) };
 
-	if (driver_open (&r->driver, socket, &connection) < 0 || driver_start (&r->driver, &options) < 0)
-		die ("%s: %s", socket, r->driver.failed);
-	if (guest_alloc (&r->driver.guest, ROOM / 2, 1, true, &r->addr) < 0)
-		die ("no guest memory");
+	must_connect (&r->driver, socket, WAIT_MS);
+	must_start (&r->driver, &options);
+	r->addr = must_alloc (&r->driver, ROOM / 2, 1);
 	r->data = guest_at (&r->driver.guest, r->addr);
 }
 
@@ -70,16 +55,12 @@ ask (struct rig *r, const struct queue_buffer *pieces, unsigned n)
 {
 	struct queue *q = r->driver.queues[0];
 	struct queue_done done;
-	int reaped;
 
 	memset (r->data, UNTOUCHED, ROOM / 2);
 	if (queue_add (q, pieces, 0, n, r) < 0 || queue_publish (q) < 0)
 		die ("a request cannot be made");
-	while ((reaped = queue_reap (q, &done, 1)) == 0)
-		if (queues_wait (&q, 1, WAIT_MS) <= 0)
-			die ("no answer to a request");
-	if (reaped < 0)
-		die ("the ring is broken");
+	if (!must_reap (&r->driver, 0, &done, WAIT_MS))
+		die ("no answer to a request");
 	return done.written;
 }
 
@@ -114,9 +95,8 @@ ask_for_nothing (struct rig *r)
 
 	if (queue_add (q, &piece, 1, 0, r) < 0 || queue_publish (q) < 0)
 		die ("a request cannot be made");
-	while (queue_reap (q, &done, 1) == 0)
-		if (queues_wait (&q, 1, WAIT_MS) <= 0)
-			die ("no answer to a request without room");
+	if (!must_reap (&r->driver, 0, &done, WAIT_MS))
+		die ("no answer to a request without room");
 	if (done.written != 0)
 		die ("%u bytes in no room", done.written);
 	printf ("\n");
@@ -141,8 +121,6 @@ main (int argc, char **argv)
 			check (&r, pieces, n, ask (&r, pieces, n));
 		fflush (stdout);
 	}
-	if (driver_stop (&r.driver) < 0)
-		die ("cannot stop: %s", r.driver.failed);
-	driver_close (&r.driver);
+	must_stop (&r.driver);
 	return 0;
 }

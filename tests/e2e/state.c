@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,20 +21,10 @@
 #include <vhost/error.h>
 #include <vhost/frontend.h>
 
+#include "tests/e2e/die.h"
+
 #define WAIT_MS 20000
 #define ROOM (1u << 20)
-
-static void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
 
 static char bytes[ROOM];
 

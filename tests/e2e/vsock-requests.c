@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,8 @@
 #include <unistd.h>
 
 #include "devices/vsock/packet.h"
-#include "driver.h"
 #include "move.h"
+#include "must.h"
 
 #define WAIT_MS 20000
 #define RINGS 3
@@ -35,18 +34,6 @@ struct guest_side {
 static const char *socket_path, *host_path;
 static const char *other_socket = "t", *other_path = "w";	/* of another back-end, for "move" */
 
-static void
-die (const char *format, ...)
-{
-	va_list args;
-
-	va_start (args, format);
-	vfprintf (stderr, format, args);
-	va_end (args);
-	fputs ("\n", stderr);
-	exit (1);
-}
-
 /* --- the guest --- */
 
 static void *
@@ -55,64 +42,29 @@ at (struct guest_side *g, uint64_t addr)
 	return guest_at (&g->driver.guest, addr);
 }
 
-static uint64_t
-take (struct guest_side *g, size_t size)
-{
-	uint64_t addr;
-
-	if (guest_alloc (&g->driver.guest, size, 16, true, &addr) < 0)
-		die ("no guest memory");
-	return addr;
-}
-
-static void
-give (struct guest_side *g, unsigned ring, uint64_t addr, uint32_t size)
-{
-	struct queue *q = g->driver.queues[ring];
-
-	if (queue_add (q, &(struct queue_buffer){ addr, size }, 0, 1, at (g, addr)) < 0 || queue_publish (q) < 0)
-		die ("no room in ring %u", ring);
-}
-
 static void
 open_guest (struct guest_side *g, uint64_t cid)
 {
-	struct driver_connection connection = { .connect_ms = WAIT_MS, .timeout_ms = WAIT_MS, .protocol_features = UINT64_MAX };
 	struct driver_options options = {
 		.queues = RINGS, .queue_size = RING_SIZE, .regions = 1, .memory = (N_BUFFERS + 2) * (ROOM + 64) + 4096,
 		.features = VH_BIT (VH_F_EVENT_IDX),
 	};
 
 	memset (g, 0, sizeof (*g));
-	if (driver_open (&g->driver, socket_path, &connection) < 0 || driver_start (&g->driver, &options) < 0)
-		die ("%s: %s", socket_path, g->driver.failed);
+	must_connect (&g->driver, socket_path, WAIT_MS);
+	must_start (&g->driver, &options);
 	if (vh_frontend_get_config (g->driver.frontend, 0, &g->cid, sizeof (g->cid)) < 0 || g->cid != cid)
 		die ("the guest's cid is %llu", (unsigned long long) g->cid);
-	g->rx_addr = take (g, N_BUFFERS * ROOM);
-	g->tx_addr = take (g, ROOM);
-	g->event_addr = take (g, 64);
+	g->rx_addr = must_alloc (&g->driver, N_BUFFERS * ROOM, 16);
+	g->tx_addr = must_alloc (&g->driver, ROOM, 16);
+	g->event_addr = must_alloc (&g->driver, 64, 16);
 }
 
 static void
 give_buffers (struct guest_side *g)
 {
 	for (unsigned i = 0; i < N_BUFFERS; i++)
-		give (g, RX, g->rx_addr + i * ROOM, ROOM);
-}
-
-/* The next buffer that came back from a ring: true. */
-static bool
-reap (struct guest_side *g, unsigned ring, struct queue_done *done, int wait_ms)
-{
-	struct queue *q = g->driver.queues[ring];
-	int n;
-
-	while ((n = queue_reap (q, done, 1)) == 0)
-		if (queues_wait (&q, 1, wait_ms) <= 0)
-			return false;
-	if (n < 0)
-		die ("ring %u is broken", ring);
-	return true;
+		must_give (&g->driver, RX, g->rx_addr + i * ROOM, ROOM);
 }
 
 /* Sends bytes as they are. */
@@ -126,7 +78,7 @@ send_bytes (struct guest_side *g, const void *bytes, size_t size)
 	memcpy (at (g, g->tx_addr), bytes, size);
 	if (queue_add (q, parts, size > 20 ? 2 : 1, 0, g) < 0 || queue_publish (q) < 0)
 		die ("no room for a packet");
-	if (!reap (g, TX, &done, WAIT_MS))
+	if (!must_reap (&g->driver, TX, &done, WAIT_MS))
 		die ("a packet is not taken");
 }
 
@@ -166,7 +118,7 @@ get_packet (struct guest_side *g, struct packet *ret)
 	struct queue_done done;
 	const uint8_t *bytes;
 
-	if (!reap (g, RX, &done, WAIT_MS))
+	if (!must_reap (&g->driver, RX, &done, WAIT_MS))
 		die ("no packet comes");
 	bytes = done.token;
 	if (done.written < PACKET_HEADER)
@@ -174,7 +126,7 @@ get_packet (struct guest_side *g, struct packet *ret)
 	packet_decode (bytes, ret);
 	if (done.written != PACKET_HEADER + ret->length || ret->dst_cid != g->cid)
 		die ("a packet of %u bytes says it has %u, for %llu", done.written, ret->length, (unsigned long long) ret->dst_cid);
-	give (g, RX, g->rx_addr + (bytes - (uint8_t *) at (g, g->rx_addr)), ROOM);
+	must_give (&g->driver, RX, g->rx_addr + (bytes - (uint8_t *) at (g, g->rx_addr)), ROOM);
 	return bytes + PACKET_HEADER;
 }
 
@@ -193,14 +145,6 @@ expect (struct guest_side *g, unsigned op, uint32_t guest_port, const char *text
 	if (text && (p.length != strlen (text) || memcmp (data, text, p.length)))
 		die ("'%.*s' instead of '%s'", (int) p.length, (const char *) data, text);
 	return p;
-}
-
-static void
-close_guest (struct guest_side *g)
-{
-	if (driver_stop (&g->driver) < 0)
-		die ("cannot stop: %s", g->driver.failed);
-	driver_close (&g->driver);
 }
 
 /* --- the host --- */
@@ -326,14 +270,14 @@ test_hostile (struct guest_side *g)
 		send_bytes (g, bytes, size);
 	send_bytes (g, bytes, sizeof (bytes));
 	/* Outside guest memory. */
-	if (queue_add (q, &(struct queue_buffer){ 0x1000, 64 }, 1, 0, g) < 0 || queue_publish (q) < 0 || !reap (g, TX, &done, WAIT_MS))
+	if (queue_add (q, &(struct queue_buffer){ 0x1000, 64 }, 1, 0, g) < 0 || queue_publish (q) < 0 || !must_reap (&g->driver, TX, &done, WAIT_MS))
 		die ("a packet outside guest memory is not taken");
 	/* One that is not there for its length, and one for which there is no room to refuse it, three times. */
 	send_packet (g, &p, NULL);
 	for (unsigned i = 0; i < 3; i++)
-		give (g, RX, g->rx_addr + i * ROOM, small[i]);
+		must_give (&g->driver, RX, g->rx_addr + i * ROOM, small[i]);
 	for (unsigned i = 0; i < 3; i++)
-		if (!reap (g, RX, &done, WAIT_MS) || done.written != (i < 2 ? 0 : PACKET_HEADER))
+		if (!must_reap (&g->driver, RX, &done, WAIT_MS) || done.written != (i < 2 ? 0 : PACKET_HEADER))
 			die ("buffer %u: %u bytes", i, done.written);
 	give_buffers (g);
 	check_connections (g);
@@ -352,7 +296,7 @@ test_flood (struct guest_side *g)
 	for (unsigned i = 0; i < 2000; i++) {
 		if (queue_add (q, &(struct queue_buffer){ g->tx_addr, PACKET_HEADER }, 1, 0, g) == 0 && queue_publish (q) == 0)
 			continue;
-		if (!reap (g, TX, &done, 300))
+		if (!must_reap (&g->driver, TX, &done, 300))
 			break;
 		taken++;
 		i--;
@@ -360,7 +304,7 @@ test_flood (struct guest_side *g)
 	if (taken >= 1000)
 		die ("%u packets were taken without a refusal", taken);
 	give_buffers (g);
-	while (reap (g, TX, &done, refused < taken ? WAIT_MS : 300)) {
+	while (must_reap (&g->driver, TX, &done, refused < taken ? WAIT_MS : 300)) {
 		taken++;
 		for (; refused < taken; refused++)
 			expect (g, OP (RST), 1, NULL);
@@ -407,7 +351,7 @@ test_reboot (struct guest_side *g)
 	say (g, OP (REQUEST), 7000, 1, NULL);
 	expect (g, OP (RESPONSE), 1, NULL);
 	fd = accept_from (listener);
-	close_guest (g);
+	must_stop (&g->driver);
 	host_reads (fd, NULL);
 	open_guest (g, g->cid);
 	give_buffers (g);
@@ -421,7 +365,7 @@ expect_reset (struct guest_side *g)
 {
 	struct queue_done done;
 
-	if (!reap (g, EVENT, &done, WAIT_MS) || done.written != 4 || *(uint32_t *) at (g, g->event_addr) != VIRTIO_VSOCK_EVENT_TRANSPORT_RESET)
+	if (!must_reap (&g->driver, EVENT, &done, WAIT_MS) || done.written != 4 || *(uint32_t *) at (g, g->event_addr) != VIRTIO_VSOCK_EVENT_TRANSPORT_RESET)
 		die ("no event");
 }
 
@@ -433,8 +377,8 @@ test_another_backend (struct guest_side *g)
 
 	give_buffers (g);
 	check_connections (g);
-	give (g, EVENT, g->event_addr, 8);
-	if (reap (g, EVENT, &done, 300))
+	must_give (&g->driver, EVENT, g->event_addr, 8);
+	if (must_reap (&g->driver, EVENT, &done, 300))
 		die ("an event for a driver that began");
 	if (reconnect_driver (&g->driver, socket_path, WAIT_MS) < 0)
 		die ("%s", g->driver.failed);
@@ -452,7 +396,7 @@ test_move (struct guest_side *g)
 	say (g, OP (REQUEST), 7000, 1, NULL);
 	expect (g, OP (RESPONSE), 1, NULL);
 	fd = accept_from (listener);
-	give (g, EVENT, g->event_addr, 8);
+	must_give (&g->driver, EVENT, g->event_addr, 8);
 	if (move_driver (&g->driver, other_socket, WAIT_MS) < 0)
 		die ("%s", g->driver.failed);
 	expect_reset (g);
@@ -488,7 +432,7 @@ main (int argc, char **argv)
 				continue;
 			open_guest (&g, strtoul (argv[3], NULL, 10));
 			tests[k].run (&g);
-			close_guest (&g);
+			must_stop (&g.driver);
 			printf ("ok: %s\n", argv[i]);
 			ran++;
 		}
