@@ -4,12 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ioctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/call.h"
+#include "kernel/kernel.h"
 #include "tests/unit/kernel-fake.h"
 
 #define MAX_ANSWERS 64
@@ -94,6 +94,24 @@ fake_fail_nth (unsigned nth, int result)
 	fail_result = result;
 }
 
+void
+fake_answer_u32 (uint32_t value)
+{
+	fake_answer (0, &value, sizeof (value));
+}
+
+void
+fake_answer_u64 (uint64_t value)
+{
+	fake_answer (0, &value, sizeof (value));
+}
+
+void
+fake_answer_state (uint32_t index, uint32_t num)
+{
+	fake_answer (0, (uint32_t[]){ index, num }, 8);
+}
+
 bool
 fake_was_asked (unsigned long number)
 {
@@ -101,6 +119,16 @@ fake_was_asked (unsigned long number)
 		if (seen[i] == number)
 			return true;
 	return false;
+}
+
+void
+fake_check_asked (unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++) {
+		if (!fake_was_asked (kernel_rows[i].number))
+			fprintf (stderr, "%s was not asked\n", kernel_rows[i].name);
+		CU_ASSERT (fake_was_asked (kernel_rows[i].number));
+	}
 }
 
 /* --- the calls --- */

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/ioctl.h>
+
 #include <vhost/kernel.h>
 
 #include "tests/suite.h"
@@ -41,6 +43,11 @@ void fake_forget (void);
 /* What the next requests answer, one after the other: a result (0 or a negative errno) and bytes to put into the argument. */
 void fake_answer (int result, const void *bytes, size_t size);
 
+/* The same for success with a number, and with a ring's number and another one. */
+void fake_answer_u32 (uint32_t value);
+void fake_answer_u64 (uint64_t value);
+void fake_answer_state (uint32_t index, uint32_t num);
+
 /* This request fails so until the next fake_device, whatever else was said. */
 void fake_answer_always (unsigned number, int result);
 
@@ -59,13 +66,25 @@ extern bool fake_refuses_features;
 /* Was this request made since the program began? */
 bool fake_was_asked (unsigned long number);
 
+/* Fails the test for each row of kernel_rows from `first` to before `end` whose request was not. */
+void fake_check_asked (unsigned first, unsigned end);
+
 /* The bytes of a string of hexadecimal digits and spaces. */
 size_t fake_hex (const char *digits, uint8_t *bytes, size_t size);
 
 /* Fails the test unless call number `i` is the ioctl `number` of direction `dir` (_IOC_*), declared with `size` bytes, with these bytes. */
 void fake_expect_at (unsigned line, unsigned i, unsigned dir, unsigned number, unsigned size, const char *digits);
 
-/* The same for the only call. */
+/* Directions. */
+#define NONE _IOC_NONE
+#define GETS _IOC_READ
+#define SETS _IOC_WRITE
+#define BOTH (_IOC_READ | _IOC_WRITE)
+
+/* Calls what must succeed. */
+#define OK(call) CU_ASSERT_EQUAL (call, 0)
+
+/* The same as fake_expect_at for the only call. */
 #define EXPECT(dir, number, size, digits)                                                                                                              \
 	do {                                                                                                                                           \
 		CU_ASSERT_EQUAL (fake_n_calls, 1);                                                                                                     \

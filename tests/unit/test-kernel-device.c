@@ -3,7 +3,6 @@
  * struct vh_dev on the kernel's vhost: what is asked in which order, what is left when something fails, and what the object refuses by itself.
  */
 #include <errno.h>
-#include <linux/ioctl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -39,11 +38,9 @@ order (void)
 static void
 own (void)
 {
-	const uint64_t features = FEATURES, backend = 0x1e;
-
 	fake_answer (0, NULL, 0);
-	fake_answer (0, &features, sizeof (features));
-	fake_answer (0, &backend, sizeof (backend));
+	fake_answer_u64 (FEATURES);
+	fake_answer_u64 (0x1e);		/* back-end features */
 	CU_ASSERT_EQUAL_FATAL (vh_dev_set_owner (dev), 0);
 }
 
@@ -76,6 +73,15 @@ begin_net (void)
 	event = eventfd (0, EFD_CLOEXEC);
 	CU_ASSERT_FATAL (event >= 0);
 	CU_ASSERT_EQUAL_FATAL (vh_dev_new_net (fake_device (), event, event, &dev), 0);
+}
+
+static void
+begin_running_net (void)
+{
+	begin_net ();
+	set_up ();
+	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
+	fake_forget ();
 }
 
 static void
@@ -114,22 +120,18 @@ net_starts_and_stops_in_order (void)
 static void
 a_ring_goes_on_where_it_stopped (void)
 {
-	const uint32_t state[2] = { 0, 77 };
 	uint32_t base = 0;
 
-	begin_net ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_net ();
 	fake_answer (0, NULL, 0);
 	fake_answer (0, NULL, 0);
-	fake_answer (0, state, sizeof (state));
+	fake_answer_state (0, 77);
 	CU_ASSERT_EQUAL (vh_dev_stop (dev), 0);
 	CU_ASSERT_EQUAL (vh_dev_get_vring_base (dev, 0, &base), 0);
 	CU_ASSERT_EQUAL (base, 77);
 	fake_forget ();
 	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_expect_at (__LINE__, 2, _IOC_WRITE, 0x12, 8, "00000000 4d000000");
+	fake_expect_at (__LINE__, 2, SETS, 0x12, 8, "00000000 4d000000");
 	end ();
 }
 
@@ -192,14 +194,11 @@ changes_while_it_runs (void)
 	const struct vh_vring_addr addr = { .desc = 0 };
 	uint32_t base;
 
-	begin_net ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_net ();
 	CU_ASSERT_EQUAL (vh_dev_set_memory (dev, &other, 1), 0);
 	CU_ASSERT_STRING_EQUAL (order (), "03");
 	CU_ASSERT_EQUAL (vh_dev_set_vring_call (dev, 1, -1), 0);
-	EXPECT (_IOC_WRITE, 0x21, 8, "01000000 ffffffff");
+	EXPECT (SETS, 0x21, 8, "01000000 ffffffff");
 	fake_fail_nth (1, -EINVAL);
 	CU_ASSERT_EQUAL (vh_dev_set_vring_kick (dev, 1, -1), -EINVAL);
 	fake_forget ();
@@ -220,17 +219,14 @@ memory_that_is_refused (void)
 {
 	const struct vh_region other = { .guest_addr = 0x100000, .size = 0x1000, .user_addr = 0x7e0000000000, .fd = -1 };
 
-	begin_net ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_net ();
 	fake_fail_nth (1, -EFAULT);
 	CU_ASSERT_EQUAL (vh_dev_set_memory (dev, &other, 1), -EFAULT);
 	fake_forget ();
 	CU_ASSERT_EQUAL (vh_dev_stop (dev), 0);
 	fake_forget ();
 	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_expect_at (__LINE__, 0, _IOC_WRITE, 0x03, 8, "01000000 00000000 0000010000000000 0000010000000000 00000000007f0000 0000000000000000");
+	fake_expect_at (__LINE__, 0, SETS, 0x03, 8, "01000000 00000000 0000010000000000 0000010000000000 00000000007f0000 0000000000000000");
 	end ();
 }
 
@@ -376,10 +372,7 @@ vsock_and_scsi_start_in_order (void)
 static void
 a_stop_that_fails (void)
 {
-	begin_net ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_net ();
 	fake_answer_always (0x12, -EIO);
 	CU_ASSERT_EQUAL (vh_dev_stop (dev), -EIO);
 	CU_ASSERT_STRING_EQUAL (vh_dev_error (dev), "VHOST_GET_VRING_BASE: Input/output error");

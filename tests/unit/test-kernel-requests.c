@@ -4,22 +4,10 @@
  * machine has them.
  */
 #include <errno.h>
-#include <linux/ioctl.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
 #include "tests/unit/kernel-fake.h"
-
-#define NONE _IOC_NONE
-#define GETS _IOC_READ
-#define SETS _IOC_WRITE
-#define BOTH (_IOC_READ | _IOC_WRITE)
-
-/* Calls a wrapper that succeeds, on a device of its own. */
-#define OK(call)                                                                                                                                       \
-	do {                                                                                                                                           \
-		CU_ASSERT_EQUAL (call, 0);                                                                                                             \
-	} while (0)
 
 static struct vh_kernel *k;
 
@@ -35,28 +23,6 @@ end (void)
 	vh_kernel_free (k);
 }
 
-/* An answer of 4 or 8 bytes. */
-static void
-answer32 (uint32_t value)
-{
-	fake_answer (0, &value, sizeof (value));
-}
-
-static void
-answer64 (uint64_t value)
-{
-	fake_answer (0, &value, sizeof (value));
-}
-
-/* A ring's number and another one. */
-static void
-answer_state (uint32_t index, uint32_t num)
-{
-	uint32_t state[2] = { index, num };
-
-	fake_answer (0, state, sizeof (state));
-}
-
 static void
 features (void)
 {
@@ -65,14 +31,14 @@ features (void)
 	uint64_t answer[3] = { 2, 0x0102030405060708, 0x10 };
 
 	begin ();
-	answer64 (0x8000000000000001);
+	fake_answer_u64 (0x8000000000000001);
 	OK (vh_kernel_get_features (k, &value));
 	CU_ASSERT_EQUAL (value, 0x8000000000000001);
 	EXPECT (GETS, 0x00, 8, "0000000000000000");
 	OK (vh_kernel_set_features (k, 0x0123456789abcdef));
 	EXPECT (SETS, 0x00, 8, "efcdab8967452301");
 
-	answer64 (0x17e);
+	fake_answer_u64 (0x17e);
 	OK (vh_kernel_get_backend_features (k, &value));
 	CU_ASSERT_EQUAL (value, 0x17e);
 	EXPECT (GETS, 0x26, 8, "0000000000000000");
@@ -156,7 +122,7 @@ rings (void)
 	EXPECT (SETS, 0x11, 40, "01000000 01000000 0010000000000000 0030000000000000 0020000000000000 0040000000000000");
 	OK (vh_kernel_set_vring_base (k, 2, 0x80018002));
 	EXPECT (SETS, 0x12, 8, "02000000 02800180");
-	answer_state (2, 0x1234);
+	fake_answer_state (2, 0x1234);
 	OK (vh_kernel_get_vring_base (k, 2, &base));
 	CU_ASSERT_EQUAL (base, 0x1234);
 	EXPECT (BOTH, 0x12, 8, "02000000 00000000");
@@ -177,13 +143,13 @@ ring_options (void)
 	begin ();
 	OK (vh_kernel_set_vring_endian (k, 1, 1));
 	EXPECT (SETS, 0x13, 8, "01000000 01000000");
-	answer_state (1, 1);
+	fake_answer_state (1, 1);
 	OK (vh_kernel_get_vring_endian (k, 1, &value));
 	CU_ASSERT_EQUAL (value, 1);
 	EXPECT (SETS, 0x14, 8, "01000000 00000000");
 	OK (vh_kernel_set_vring_busyloop (k, 1, 50));
 	EXPECT (SETS, 0x23, 8, "01000000 32000000");
-	answer_state (1, 50);
+	fake_answer_state (1, 50);
 	OK (vh_kernel_get_vring_busyloop (k, 1, &value));
 	CU_ASSERT_EQUAL (value, 50);
 	EXPECT (SETS, 0x24, 8, "01000000 00000000");
@@ -196,7 +162,7 @@ workers (void)
 	unsigned worker = 0;
 
 	begin ();
-	answer32 (77);
+	fake_answer_u32 (77);
 	OK (vh_kernel_new_worker (k, &worker));
 	CU_ASSERT_EQUAL (worker, 77);
 	EXPECT (GETS, 0x08, 4, "00000000");
@@ -204,7 +170,7 @@ workers (void)
 	EXPECT (SETS, 0x09, 4, "4d000000");
 	OK (vh_kernel_attach_vring_worker (k, 3, 77));
 	EXPECT (SETS, 0x15, 8, "03000000 4d000000");
-	answer_state (3, 77);
+	fake_answer_state (3, 77);
 	OK (vh_kernel_get_vring_worker (k, 3, &worker));
 	CU_ASSERT_EQUAL (worker, 77);
 	EXPECT (BOTH, 0x16, 8, "03000000 00000000");
@@ -265,13 +231,13 @@ scsi (void)
 	CU_ASSERT_EQUAL (fake_calls[0].bytes[4 + 223], 0);
 	fake_forget ();
 
-	answer32 (1);
+	fake_answer_u32 (1);
 	OK (vh_kernel_scsi_get_abi_version (k, &version));
 	CU_ASSERT_EQUAL (version, 1);
 	EXPECT (SETS, 0x42, 4, "00000000");
 	OK (vh_kernel_scsi_set_events_missed (k, 3));
 	EXPECT (SETS, 0x43, 4, "03000000");
-	answer32 (4);
+	fake_answer_u32 (4);
 	OK (vh_kernel_scsi_get_events_missed (k, &missed));
 	CU_ASSERT_EQUAL (missed, 4);
 	EXPECT (SETS, 0x44, 4, "00000000");
@@ -356,11 +322,7 @@ iotlb_is_read (void)
 static void
 nothing_is_left_out (void)
 {
-	for (unsigned i = 0; i < KERNEL_VDPA_GET_DEVICE_ID; i++) {
-		if (!fake_was_asked (kernel_rows[i].number))
-			fprintf (stderr, "%s was not asked\n", kernel_rows[i].name);
-		CU_ASSERT (fake_was_asked (kernel_rows[i].number));
-	}
+	fake_check_asked (0, KERNEL_VDPA_GET_DEVICE_ID);
 }
 
 int

@@ -3,7 +3,6 @@
  * struct vh_dev on vDPA, and the memory of such devices: orders, what is mapped after each change, also one that fails anywhere.
  */
 #include <errno.h>
-#include <linux/ioctl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -241,18 +240,15 @@ order (void)
 static void
 begin_device (void)
 {
-	const uint64_t features = FEATURES | VH_BIT (VH_F_RING_PACKED), backend = 0x17e;
-	const uint32_t rings = 3;
-
 	event = eventfd (0, EFD_CLOEXEC);
 	CU_ASSERT_EQUAL_FATAL (vh_dev_new_vdpa (fake_device (), &dev), 0);
 	CU_ASSERT_STRING_EQUAL (vh_dev_kind (dev), "vDPA");
 	fake_answer (0, NULL, 0);
-	fake_answer (0, &backend, sizeof (backend));
+	fake_answer_u64 (0x17e);	/* back-end features */
 	fake_answer (0, NULL, 0);
 	fake_answer (0, NULL, 0);
-	fake_answer (0, &features, sizeof (features));
-	fake_answer (0, &rings, sizeof (rings));
+	fake_answer_u64 (FEATURES | VH_BIT (VH_F_RING_PACKED));
+	fake_answer_u32 (3);		/* rings */
 	CU_ASSERT_EQUAL_FATAL (vh_dev_set_owner (dev), 0);
 }
 
@@ -271,6 +267,15 @@ set_up (void)
 	fake_forget ();
 	/* All that the simulators can address. */
 	fake_answer_always (0x78, -ENOTTY);
+}
+
+static void
+begin_running_device (void)
+{
+	begin_device ();
+	set_up ();
+	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
+	fake_forget ();
 }
 
 static void
@@ -313,7 +318,7 @@ rings_are_told_by_guest_addresses (void)
 	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
 	for (unsigned i = 0; i < fake_n_calls; i++)
 		if (fake_calls[i].kind == FAKE_IOCTL && _IOC_NR (fake_calls[i].number) == 0x11)
-			fake_expect_at (__LINE__, i, _IOC_WRITE, 0x11, 40,
+			fake_expect_at (__LINE__, i, SETS, 0x11, 40,
 					"00000000 00000000 0000010000000000 0020010000000000 0010010000000000 0000000000000000");
 	CU_ASSERT_EQUAL (vh_dev_stop (dev), 0);
 	/* 256 descriptors are a page: the last one of the region, and then 16 bytes too many. */
@@ -366,10 +371,7 @@ memory_changes_while_it_runs (void)
 {
 	const struct vh_region regions[] = { at (0x10), at (0x40) };
 
-	begin_device ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_device ();
 	CU_ASSERT_EQUAL (vh_dev_set_memory (dev, regions, 2), 0);
 	CU_ASSERT_STRING_EQUAL (order (), "78 w5 w2 w6");
 	fake_fail_nth (3, -EFAULT);
@@ -384,10 +386,7 @@ memory_changes_while_it_runs (void)
 static void
 without_suspend_rings_are_disabled (void)
 {
-	begin_device ();
-	set_up ();
-	CU_ASSERT_EQUAL (vh_dev_start (dev), 0);
-	fake_forget ();
+	begin_running_device ();
 	fake_answer_always (0x7d, -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (vh_dev_stop (dev), 0);
 	CU_ASSERT_STRING_EQUAL (order (), "7d 75 12 78 w5 w3 w6 s00");
@@ -428,9 +427,9 @@ configuration (void)
 	begin_device ();
 	fake_forget ();
 	CU_ASSERT_EQUAL (vh_dev_get_config (dev, 4, bytes, sizeof (bytes)), 0);
-	EXPECT (_IOC_READ, 0x73, 8, "04000000 04000000 00000000");
+	EXPECT (GETS, 0x73, 8, "04000000 04000000 00000000");
 	CU_ASSERT_EQUAL (vh_dev_set_config (dev, 4, bytes, 2, VH_CONFIG_WRITE), 0);
-	EXPECT (_IOC_WRITE, 0x74, 8, "04000000 02000000 0000");
+	EXPECT (SETS, 0x74, 8, "04000000 02000000 0000");
 	CU_ASSERT_EQUAL (vh_dev_get_config (dev, 0, bytes, 0), -EINVAL);
 	CU_ASSERT_EQUAL (vh_dev_set_events (dev, &events), 0);
 	CU_ASSERT_EQUAL (vh_dev_dispatch (dev), 0);

@@ -3,20 +3,12 @@
  * Each request of vDPA devices: number, direction, size and bytes, as in test-kernel-requests.c.
  */
 #include <errno.h>
-#include <linux/ioctl.h>
 #include <string.h>
 
 #include <vhost/vdpa.h>
 
 #include "kernel/kernel.h"
 #include "tests/unit/kernel-fake.h"
-
-#define NONE _IOC_NONE
-#define GETS _IOC_READ
-#define SETS _IOC_WRITE
-#define BOTH (_IOC_READ | _IOC_WRITE)
-
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
 
 static struct vh_kernel *k;
 
@@ -27,7 +19,7 @@ check_number (int (*ask) (struct vh_kernel *, unsigned *), unsigned number)
 	const uint32_t answer = 0x01020304;
 	unsigned value = 0;
 
-	fake_answer (0, &answer, sizeof (answer));
+	fake_answer_u32 (answer);
 	OK (ask (k, &value));
 	CU_ASSERT_EQUAL (value, answer);
 	EXPECT (GETS, number, 4, "00000000");
@@ -118,10 +110,9 @@ configuration (void)
 static void
 check_ring (int (*ask) (struct vh_kernel *, unsigned, unsigned *), unsigned number)
 {
-	const uint32_t answer[2] = { 2, 0x0102 };
 	unsigned value = 0;
 
-	fake_answer (0, answer, sizeof (answer));
+	fake_answer_state (2, 0x0102);
 	OK (ask (k, 2, &value));
 	CU_ASSERT_EQUAL (value, 0x0102);
 	EXPECT (BOTH, number, 8, "02000000 00000000");
@@ -147,11 +138,7 @@ rings (void)
 static void
 nothing_is_left_out (void)
 {
-	for (unsigned i = KERNEL_VDPA_GET_DEVICE_ID; i < KERNEL_REQUESTS; i++) {
-		if (!fake_was_asked (kernel_rows[i].number))
-			fprintf (stderr, "%s was not asked\n", kernel_rows[i].name);
-		CU_ASSERT (fake_was_asked (kernel_rows[i].number));
-	}
+	fake_check_asked (KERNEL_VDPA_GET_DEVICE_ID, KERNEL_REQUESTS);
 }
 
 int
