@@ -205,6 +205,13 @@ driver_request (struct driver *d, unsigned n)
 	driver_offer (d, (uint16_t) (2 * n));
 }
 
+void
+driver_ask (struct driver *d, unsigned n)
+{
+	driver_request (d, n);
+	driver_kick (d);
+}
+
 bool
 driver_served (struct driver *d, unsigned n)
 {

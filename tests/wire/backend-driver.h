@@ -70,6 +70,9 @@ uint64_t driver_signals (int fd);
 void driver_request (struct driver *, unsigned n);
 void driver_prepare (struct driver *, unsigned n);
 
+/* driver_request, and a kick. */
+void driver_ask (struct driver *, unsigned n);
+
 /* Is the next used element that of request n, and is the answer right? */
 bool driver_served (struct driver *, unsigned n);
 

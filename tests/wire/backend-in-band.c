@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend-rig.h"
@@ -20,17 +19,6 @@ static struct full_device device;
 static struct rig rig;
 static int channel;	/* the front-end's end */
 
-static void
-give_channel (void)
-{
-	int pair[2];
-
-	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1), ACK);
-	close (pair[1]);
-	channel = pair[0];
-}
-
 /* Ring 0 is complete and enabled, and has no eventfd at all. */
 static void
 begin (void)
@@ -39,7 +27,7 @@ begin (void)
 	rig_open (&rig, &device.base, 0);
 	CU_ASSERT_TRUE (rig_negotiate (&rig));
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_IN_BAND), ACK);
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT_TRUE (rig_give_memory (&rig));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0));
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 1), ACK);

@@ -15,6 +15,7 @@
 #endif
 
 #define PROTOCOL_INFLIGHT (1u << 12)
+#define PROTOCOL_SKIP_DRAIN (1u << 20 | 1u << 23)
 
 #define RINGS 2
 #define ENTRIES 128u
@@ -28,6 +29,14 @@ begin_inflight (void)
 	rig_reopen (&rig);
 	CU_ASSERT_TRUE_FATAL (rig_negotiate (&rig));
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT), ACK);
+}
+
+/* ... and those with which a ring stops without having finished. */
+static void
+begin_skipping (void)
+{
+	begin_inflight ();
+	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
 }
 
 static void
@@ -84,6 +93,28 @@ send_area (uint64_t size, uint64_t offset, unsigned rings, unsigned entries, int
 	return rig_tell (&rig, FE_SET_INFLIGHT_FD, b.data, (uint32_t) b.n, &fd, 1);
 }
 
+/* Of an area that the back-end makes, the front-end keeps nothing. */
+static void
+make_area (unsigned rings, unsigned entries)
+{
+	uint64_t size;
+	int fd = get_area (rings, entries, 24, &size);
+
+	CU_ASSERT_FATAL (fd >= 0);
+	close (fd);
+}
+
+/* An area for all rings of the device, with 64 entries each, that the back-end made and has got back: its fd. */
+static int
+share_area (uint64_t *size)
+{
+	int area = get_area (DEVICE_RINGS, 64, 24, size);
+
+	CU_ASSERT_FATAL (area >= 0);
+	CU_ASSERT_EQUAL (send_area (*size, 0, DEVICE_RINGS, 64, area), ACK);
+	return area;
+}
+
 static void
 an_area_is_made (void)
 {
@@ -124,9 +155,7 @@ requests_outlive_a_connection (void)
 	uint8_t *bytes;
 
 	begin_inflight ();
-	area = get_area (DEVICE_RINGS, 64, 24, &size);
-	CU_ASSERT_FATAL (area >= 0);
-	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	area = share_area (&size);
 	device.hold = true;
 	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	for (unsigned n = 0; n < 3; n++)
@@ -166,8 +195,6 @@ requests_outlive_a_connection (void)
 	close (memory);
 }
 
-#define PROTOCOL_SKIP_DRAIN (1u << 20 | 1u << 23)
-
 /* A ring of three requests, none of them done, of which the second was given back just before: then nothing is waited for. */
 static void
 a_ring_stops_without_finishing (void)
@@ -178,11 +205,8 @@ a_ring_stops_without_finishing (void)
 	uint64_t size;
 	int area;
 
-	begin_inflight ();
-	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
-	area = get_area (DEVICE_RINGS, 64, 24, &size);
-	CU_ASSERT_FATAL (area >= 0);
-	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	begin_skipping ();
+	area = share_area (&size);
 	device.hold = true;
 	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	for (unsigned n = 0; n < 3; n++)
@@ -209,8 +233,7 @@ a_ring_stops_without_finishing (void)
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 3));
 	/* GET_VRING_BASE waits, as ever. */
 	device.hold = true;
-	driver_request (d, 4);
-	driver_kick (d);
+	driver_ask (d, 4);
 	rig_send (&rig, FE_GET_VRING_BASE, FLAG_VERSION, "\0\0\0\0\0\0\0\0", 8, NULL, 0);
 	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), SILENCE);
 	CU_ASSERT_EQUAL (device.aborts, 1);
@@ -226,12 +249,10 @@ a_ring_without_records_is_drained (void)
 {
 	struct driver *d = &rig.drivers[0];
 
-	begin_inflight ();
-	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
+	begin_skipping ();
 	device.hold = true;
 	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
-	driver_request (d, 0);
-	driver_kick (d);
+	driver_ask (d, 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	rig_send (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, FLAG_VERSION, "\0\0\0\0\0\0\0\0", 8, NULL, 0);
 	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, NULL), SILENCE);
@@ -249,18 +270,14 @@ skipping_is_for_once (void)
 	uint64_t size;
 	int area;
 
-	begin_inflight ();
-	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | PROTOCOL_SKIP_DRAIN), ACK);
-	area = get_area (DEVICE_RINGS, 64, 24, &size);
-	CU_ASSERT_FATAL (area >= 0);
-	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	begin_skipping ();
+	area = share_area (&size);
 	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (rig_tell (&rig, FE_GET_VRING_BASE_SKIP_DRAIN, "\0\0\0\0\0\0\0\0", 8, NULL, 0), REFUSAL);
 	CU_ASSERT_TRUE (rig_start_ring (&rig, 0));
 	device.hold = true;
-	driver_request (d, 1);
-	driver_kick (d);
+	driver_ask (d, 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	rig_hang_up (&rig);
 	CU_ASSERT_TRUE (rig_pump (&rig));
@@ -287,13 +304,10 @@ a_base_that_need_not_be_drained (void)
 
 	begin_inflight ();
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL | PROTOCOL_INFLIGHT | 1u << 20), ACK);
-	area = get_area (DEVICE_RINGS, 64, 24, &size);
-	CU_ASSERT_FATAL (area >= 0);
-	CU_ASSERT_EQUAL (send_area (size, 0, DEVICE_RINGS, 64, area), ACK);
+	area = share_area (&size);
 	CU_ASSERT_TRUE_FATAL (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	device.hold = true;
-	driver_request (d, 0);
-	driver_kick (d);
+	driver_ask (d, 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	rig_send (&rig, FE_GET_VRING_BASE, FLAG_VERSION, body, sizeof (body), NULL, 0);
 	CU_ASSERT_EQUAL (rig_receive (&rig, FE_GET_VRING_BASE, NULL), SILENCE);
@@ -376,13 +390,8 @@ hostile_61_areas_that_are_none (void)
 static void
 hostile_62_areas_for_other_rings (void)
 {
-	uint64_t size;
-	int fd;
-
 	begin_inflight ();
-	fd = get_area (1, 16, 24, &size);
-	CU_ASSERT_FATAL (fd >= 0);
-	close (fd);
+	make_area (1, 16);
 	CU_ASSERT_TRUE (rig_give_memory (&rig));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 16, 0) && rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 1, 16, 0) && rig_start_ring (&rig, 1));
@@ -394,13 +403,8 @@ hostile_62_areas_for_other_rings (void)
 static void
 hostile_62_an_area_of_smaller_rings (void)
 {
-	uint64_t size;
-	int fd;
-
 	begin_inflight ();
-	fd = get_area (DEVICE_RINGS, 32, 24, &size);
-	CU_ASSERT_FATAL (fd >= 0);
-	close (fd);
+	make_area (DEVICE_RINGS, 32);
 	CU_ASSERT_TRUE (rig_give_memory (&rig));
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	CU_ASSERT (driver_signals (rig.drivers[0].err) >= 1);
@@ -413,7 +417,6 @@ hostile_64_an_area_of_ones (void)
 {
 	int fd = memfd_create ("area", MFD_CLOEXEC);
 	static uint8_t ones[DEVICE_RINGS * PART];
-	uint64_t size;
 	uint32_t base;
 
 	begin_inflight ();
@@ -424,9 +427,7 @@ hostile_64_an_area_of_ones (void)
 	CU_ASSERT_TRUE (rig_give_memory (&rig) && rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
 	CU_ASSERT (driver_signals (rig.drivers[0].err) >= 1);
 	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base));
-	fd = get_area (DEVICE_RINGS, ENTRIES, 24, &size);
-	CU_ASSERT_FATAL (fd >= 0);
-	close (fd);
+	make_area (DEVICE_RINGS, ENTRIES);
 	CU_ASSERT_TRUE (rig_start_ring (&rig, 0) && rig_serve (&rig, 0, 0));
 }
 

@@ -152,8 +152,7 @@ a_device_of_one_callback (void)
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 1, 1024), ACK);
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_NUM, 1, 2048), REFUSAL);
 	CU_ASSERT_TRUE (rig_place_ring (&rig, 0, 64, 0) && rig_start_ring (&rig, 0));
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_TRUE (driver_used (&rig.drivers[0], &id, &len) && id == 0 && len == 0);
 	CU_ASSERT_EQUAL (rig_tell_config (&rig, 0, 1, 1, "x"), REFUSAL);	/* it can only be read */
@@ -326,8 +325,7 @@ rings_in_a_loop_of_their_own (void)
 	run_loop (ring_loop);
 	run_loop (control);
 	CU_ASSERT_EQUAL (device.starts, 1);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	run_loop (control);
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
 	run_loop (ring_loop);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define ACCESS_PLATFORM (UINT64_C (1) << 33)
@@ -22,17 +21,6 @@ enum { MISS = 1, UPDATE = 2, INVALIDATE = 3, ACCESS_FAIL = 4 };
 enum { RO = 1, WO = 2, RW = 3 };
 
 static int channel = -1;	/* the front-end's end */
-
-static void
-give_channel (void)
-{
-	int pair[2];
-
-	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1), ACK);
-	close (pair[1]);
-	channel = pair[0];
-}
 
 static enum outcome
 iotlb (unsigned type, uint64_t iova, uint64_t size, uint64_t user, unsigned perm)
@@ -117,9 +105,49 @@ begin_iommu (void)
 	struct piece piece = { PHYSICAL, GUEST_SIZE, GUEST_USER, 0 };
 
 	CU_ASSERT_TRUE_FATAL (rig_negotiate (&rig));
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, FEATURES), ACK);
 	CU_ASSERT_EQUAL (rig_tell_table (&rig, &piece, 1, &rig.guest.fd, 1), ACK);
+}
+
+/* With ring 0, and so much of the guest known beforehand. */
+static void
+begin_placed (uint64_t known)
+{
+	begin_iommu ();
+	CU_ASSERT_EQUAL (map (0, known, RW), ACK);
+	place_ring (0);
+}
+
+/* ... where only its areas are known, and a request waits for its pages. */
+static void
+begin_waiting (void)
+{
+	begin_placed (GUEST_BUFFERS);
+	driver_ask (&rig.drivers[0], 0);
+}
+
+/* One request was given back, and it failed. */
+static void
+expect_failed (void)
+{
+	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
+	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+}
+
+/* ... after its deadline.  The misses are acknowledged, so the channel lives. */
+static void
+expect_deadline (void)
+{
+	uint64_t iova;
+	unsigned perm;
+
+	for (unsigned i = 0; i < 1000 && driver_pending (&rig.drivers[0]) == 0; i++) {
+		if (next_miss (&iova, &perm))
+			answer_miss (0);
+		usleep (10000);
+	}
+	expect_failed ();
 }
 
 static void
@@ -135,9 +163,7 @@ a_ring_of_io_addresses (void)
 	uint64_t iova;
 	unsigned perm;
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_SIZE, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_SIZE);
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0) && rig_serve (&rig, 0, 1));
 	CU_ASSERT_FALSE (next_miss (&iova, &perm));
 	end_iommu ();
@@ -153,14 +179,12 @@ all_of_it_is_asked_for (void)
 	CU_ASSERT (serve_misses () >= 2);
 	CU_ASSERT_EQUAL (device.starts, 1);
 	for (unsigned n = 0; n < 8; n++) {
-		driver_request (&rig.drivers[0], n);
-		driver_kick (&rig.drivers[0]);
+		driver_ask (&rig.drivers[0], n);
 		serve_misses ();
 		CU_ASSERT_TRUE (driver_served (&rig.drivers[0], n));
 	}
 	/* And not again. */
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_EQUAL (serve_misses (), 0);
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
 	end_iommu ();
@@ -173,12 +197,9 @@ others_go_on (void)
 	uint64_t iova;
 	unsigned perm;
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_BUFFERS);
 	place_ring (1);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE_FATAL (next_miss (&iova, &perm));
 	CU_ASSERT (iova >= GUEST_ADDR + GUEST_BUFFERS && perm == RO);
 	CU_ASSERT_TRUE (rig_alive (&rig));
@@ -205,22 +226,16 @@ there_is_no_translation (void)
 	uint64_t iova;
 	unsigned perm, denied = 0;
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	begin_waiting ();
 	while (denied < 10 && next_miss (&iova, &perm)) {
 		answer_miss (1);
 		denied++;
 	}
 	CU_ASSERT (denied >= 1 && denied < 10);
-	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
-	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	expect_failed ();
 	CU_ASSERT_EQUAL (map (GUEST_BUFFERS, GUEST_SIZE - GUEST_BUFFERS, RW), ACK);
 	rig.drivers[0].next_used++;
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	serve_misses ();
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
 	end_iommu ();
@@ -233,9 +248,7 @@ there_are_several_without (void)
 	uint64_t iova;
 	unsigned perm, denied = 0;
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_BUFFERS);
 	for (uint16_t i = 0; i < 6; i++)
 		driver_desc (&rig.drivers[0], i, GUEST_ADDR + GUEST_BUFFERS + 0x40000 + PAGE * i, 16, DESC_NEXT | DESC_WRITE * (i > 3), i + 1);
 	driver_desc (&rig.drivers[0], 6, GUEST_ADDR + GUEST_BUFFERS + 0x40000 + PAGE * 6, 17, DESC_WRITE, 0);
@@ -244,8 +257,7 @@ there_are_several_without (void)
 	for (; denied < 20 && next_miss (&iova, &perm); denied++)
 		answer_miss (1);
 	CU_ASSERT_EQUAL (denied, 2);
-	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
-	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	expect_failed ();
 	/* What was refused is asked for again when a request has it again; the guest may have mapped it meanwhile. */
 	driver_offer (&rig.drivers[0], 0);
 	driver_kick (&rig.drivers[0]);
@@ -261,11 +273,7 @@ each_is_asked_for_once (void)
 	uint64_t iova;
 	unsigned perm;
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	begin_waiting ();
 	CU_ASSERT_TRUE_FATAL (next_miss (&iova, &perm));
 	for (unsigned i = 0; i < 4; i++) {
 		CU_ASSERT_EQUAL (iotlb (UPDATE, 0x10000000 + 2 * i * PAGE, PAGE, GUEST_USER, RO), ACK);
@@ -333,24 +341,10 @@ a_refusal_of_what_was_needed_before (void)
 static void
 no_translation_comes (void)
 {
-	uint64_t iova;
-	unsigned perm;
-
 	rig_close (&rig);
 	rig_open (&rig, &device, 200);
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
-	/* The misses are acknowledged, so the channel lives. */
-	for (unsigned i = 0; i < 1000 && driver_pending (&rig.drivers[0]) == 0; i++) {
-		if (next_miss (&iova, &perm))
-			answer_miss (0);
-		usleep (10000);
-	}
-	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
-	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	begin_waiting ();
+	expect_deadline ();
 	CU_ASSERT_TRUE (rig_alive (&rig));
 	end_iommu ();
 }
@@ -365,11 +359,7 @@ no_translation_comes_for_the_next_driver (void)
 
 	rig_close (&rig);
 	rig_open (&rig, &device, 200);
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	begin_waiting ();
 	CU_ASSERT_TRUE (next_miss (&iova, &perm));
 	answer_miss (0);
 	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base));
@@ -378,15 +368,8 @@ no_translation_comes_for_the_next_driver (void)
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, FEATURES), ACK);
 	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
 	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
-	for (unsigned i = 0; i < 1000 && driver_pending (&rig.drivers[0]) == 0; i++) {
-		if (next_miss (&iova, &perm))
-			answer_miss (0);
-		usleep (10000);
-	}
-	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
-	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	driver_ask (&rig.drivers[0], 0);
+	expect_deadline ();
 	end_iommu ();
 }
 
@@ -394,12 +377,9 @@ no_translation_comes_for_the_next_driver (void)
 static void
 an_invalidation_waits_for_requests_in_flight (void)
 {
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_SIZE, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_SIZE);
 	device.hold = true;
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL_FATAL (device.n_held, 1);
 	/* More translations wait for nobody. */
@@ -411,8 +391,7 @@ an_invalidation_waits_for_requests_in_flight (void)
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
 	/* What nobody has is taken back at once. */
 	device.hold = true;
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (iotlb (INVALIDATE, 0x10000000, PAGE, 0, 0), ACK);
 	device.hold = false;
@@ -426,14 +405,11 @@ an_invalidation_waits_for_requests_in_flight (void)
 static void
 hostile_75_the_pages_of_a_ring (void)
 {
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_SIZE, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_SIZE);
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (iotlb (INVALIDATE, GUEST_ADDR, UINT64_MAX, 0, 0), ACK);	/* the sum wraps: up to the last address */
 	CU_ASSERT_EQUAL (device.stops, 1);
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
 	CU_ASSERT (serve_misses () > 0);
@@ -460,9 +436,7 @@ hostile_75_updates (void)
 		{ INVALIDATE, 0x1000, PAGE, 0, 0, ACK },
 	};
 
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_SIZE, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_SIZE);
 	for (unsigned i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
 		CU_ASSERT_EQUAL (iotlb (cases[i].type, cases[i].iova, cases[i].size, cases[i].user, cases[i].perm), cases[i].outcome);
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
@@ -479,13 +453,10 @@ hostile_75_updates (void)
 static void
 hostile_75_many_updates (void)
 {
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_SIZE, RW), ACK);
-	place_ring (0);
+	begin_placed (GUEST_SIZE);
 	for (uint64_t i = 0; i < 5000; i++)
 		CU_ASSERT_EQUAL (iotlb (UPDATE, UINT64_C (0x200000000) + 2 * PAGE * i, PAGE, GUEST_USER, RO), ACK);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	serve_misses ();
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
 	end_iommu ();
@@ -500,8 +471,7 @@ permissions (void)
 		CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
 		CU_ASSERT_EQUAL (map (GUEST_BUFFERS, GUEST_SIZE - GUEST_BUFFERS, perm), ACK);
 		place_ring (0);
-		driver_request (&rig.drivers[0], 0);
-		driver_kick (&rig.drivers[0]);
+		driver_ask (&rig.drivers[0], 0);
 		CU_ASSERT_TRUE (rig_pump (&rig));
 		CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
 		CU_ASSERT_EQUAL (test_device_count (&device.failed), perm);
@@ -560,8 +530,7 @@ memory_that_goes (void)
 	place_ring (0);
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (rig_tell_table (&rig, &small, 1, &rig.guest.fd, 1), ACK);
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (next_miss (&iova, &perm));
 	CU_ASSERT_EQUAL (rig_tell_table (&rig, &piece, 1, &rig.guest.fd, 1), ACK);
 	answer_miss (0);
@@ -606,11 +575,7 @@ the_dirty_log_behind_an_iommu (void)
 static void
 an_end_while_parked (void)
 {
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	begin_waiting ();
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	rig_hang_up (&rig);
 	CU_ASSERT_TRUE (rig_wait_end (&rig));
@@ -620,11 +585,7 @@ an_end_while_parked (void)
 static void
 park_without_channel (void)
 {
-	begin_iommu ();
-	CU_ASSERT_EQUAL (map (0, GUEST_BUFFERS, RW), ACK);
-	place_ring (0);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	begin_waiting ();
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	end_iommu ();
 	CU_ASSERT_TRUE (rig_pump (&rig));
@@ -642,8 +603,7 @@ the_channel_ends (void)
 		CU_ASSERT_TRUE (rig_pump (&rig));
 		usleep (10000);
 	}
-	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 1);
-	CU_ASSERT_EQUAL (test_device_count (&device.failed), 1);
+	expect_failed ();
 	CU_ASSERT_TRUE (rig_alive (&rig));
 }
 
@@ -652,7 +612,7 @@ static void
 another_channel_comes (void)
 {
 	park_without_channel ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT (serve_misses () >= 1);
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 0));
 	end_iommu ();

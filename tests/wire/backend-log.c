@@ -148,13 +148,11 @@ a_log_waits_for_requests_in_flight (void)
 	CU_ASSERT_TRUE (ready ());
 	CU_ASSERT_EQUAL (give_log (LOG_SIZE, 0, l.fd, NULL), ACK);
 	device.hold = true;
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.n_held, 1);
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_FEATURES, FEATURES | LOG_ALL), SILENCE);
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_EQUAL (test_device_release (&device, 1), 1);
 	CU_ASSERT_EQUAL (rig_receive (&rig, FE_SET_FEATURES, NULL), ACK);
 	CU_ASSERT_EQUAL (log_count (&l), 0);
@@ -186,8 +184,7 @@ a_log_is_replaced (void)
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_EQUAL (log_count (&old), 2);
 	device.hold = true;
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	log_clear (&old);
 	CU_ASSERT_EQUAL (give_log (LOG_SIZE, 0, new.fd, NULL), ACK);

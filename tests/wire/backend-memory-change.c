@@ -31,8 +31,7 @@ static void
 put_in_flight (unsigned n)
 {
 	device.hold = true;
-	driver_request (&rig.drivers[0], n);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], n);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.n_held, 1);
 	device.hold = false;
@@ -75,8 +74,7 @@ hostile_47_no_regions_while_a_ring_runs (void)
 	CU_ASSERT_EQUAL (empty_table (), ACK);
 	CU_ASSERT_EQUAL (device.stops, 1);
 	CU_ASSERT_EQUAL (guest_mappings (), 1);
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
 	/* Memory comes back, and the ring goes on where it was. */
@@ -155,8 +153,7 @@ hostile_54_a_table_without_the_ring (void)
 	CU_ASSERT_EQUAL (device.stops, 1);
 	CU_ASSERT_EQUAL (driver_signals (rig.drivers[0].err), 1);
 	CU_ASSERT_EQUAL (guest_mappings (), 2);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
 	CU_ASSERT_TRUE (rig_give_memory (&rig));
@@ -229,8 +226,7 @@ hostile_55_the_region_of_a_request_in_flight_is_removed (void)
 	put_in_flight (0);
 	CU_ASSERT_EQUAL (rig_tell_region (&rig, FE_REM_MEM_REG, &buffers, -1), SILENCE);
 	/* The ring runs on; what comes now has no memory to be in. */
-	driver_request (d, 1);
-	driver_kick (d);
+	driver_ask (d, 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.failed, 1);
 	CU_ASSERT_TRUE (driver_used (d, &id, &len) && id == 2 && len == 0);

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend-rig.h"
@@ -24,17 +23,6 @@ begin (void)
 	/* A device whose rings are all stopped says nothing, so one is started. */
 	CU_ASSERT_TRUE (rig_negotiate (&rig));
 	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_KICK, NO_FD, -1), ACK);
-}
-
-static void
-give_channel (void)
-{
-	int pair[2];
-
-	CU_ASSERT_EQUAL_FATAL (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	CU_ASSERT_EQUAL (rig_tell (&rig, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1), ACK);
-	close (pair[1]);
-	channel = pair[0];
 }
 
 /* Reads config-change messages until there is nothing more; returns how many, or -1 for anything else. */
@@ -58,7 +46,7 @@ static void
 a_change_is_one_message (void)
 {
 	begin ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), 0);
 	CU_ASSERT_EQUAL (changes (), 1);
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), 0);
@@ -74,7 +62,7 @@ changes_that_nobody_reads_become_few (void)
 	int got;
 
 	begin ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	for (unsigned i = 0; i < 20000; i++)
 		CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
@@ -92,7 +80,7 @@ no_channel_no_message (void)
 {
 	begin ();
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), -EOPNOTSUPP);
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT_EQUAL (rig_tell_u64 (&rig, FE_SET_PROTOCOL_FEATURES, PROTOCOL_ALL & ~PROTOCOL_CONFIG), ACK);
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), -EOPNOTSUPP);
 	CU_ASSERT_EQUAL (changes (), 0);
@@ -106,14 +94,14 @@ a_channel_that_speaks_is_closed_alone (void)
 	uint8_t byte;
 
 	begin ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	bytes_send (channel, config_change, sizeof (config_change), NULL, 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (bytes_receive (channel, &byte, 1, NULL, NULL), 0);
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), -EOPNOTSUPP);
 	CU_ASSERT_TRUE (rig_alive (&rig));
 	close (channel);
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	CU_ASSERT_EQUAL (vh_backend_config_changed (rig.backend), 0);
 	CU_ASSERT_EQUAL (changes (), 1);
 	close (channel);
@@ -124,7 +112,7 @@ static void
 a_channel_that_is_gone_is_no_harm (void)
 {
 	begin ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	close (channel);
 	/* It is not known yet: the message meets a closed socket, and no signal. */
 	CU_ASSERT_TRUE (vh_backend_config_changed (rig.backend) < 0);
@@ -140,7 +128,7 @@ the_channel_goes_with_the_connection (void)
 	uint8_t byte;
 
 	begin ();
-	give_channel ();
+	CU_ASSERT_TRUE_FATAL (rig_give_channel (&rig, &channel));
 	rig_hang_up (&rig);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_TRUE (rig.ended);

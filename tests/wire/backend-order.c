@@ -232,8 +232,7 @@ hostile_36_a_disabled_ring_has_no_effect (void)
 {
 	CU_ASSERT_TRUE (rig_ready (&rig, 64));
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 0), ACK);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.served, 0);
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
@@ -261,8 +260,7 @@ hostile_37_a_kick_after_get_vring_base (void)
 	CU_ASSERT_TRUE (rig_ready (&rig, 64));
 	CU_ASSERT_TRUE (rig_serve (&rig, 0, 0));
 	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base) && base == 1);
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.served, 1);
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);

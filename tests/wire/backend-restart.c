@@ -74,8 +74,7 @@ a_driver_goes_with_requests_in_flight (void)
 {
 	two_rings ();
 	device.hold = true;
-	driver_request (&rig.drivers[0], 1);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 1);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.n_held, 1);
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 0), SILENCE);

@@ -412,12 +412,24 @@ rig_ready (struct rig *r, unsigned size)
 }
 
 bool
+rig_give_channel (struct rig *r, int *channel)
+{
+	int pair[2];
+	bool taken;
+
+	must (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0, "socketpair");
+	taken = rig_tell (r, FE_SET_BACKEND_REQ_FD, "", 0, &pair[1], 1) == ACK;
+	close (pair[1]);
+	*channel = pair[0];
+	return taken;
+}
+
+bool
 rig_serve (struct rig *r, unsigned index, unsigned n)
 {
 	struct driver *d = &r->drivers[index];
 
-	driver_request (d, n);
-	driver_kick (d);
+	driver_ask (d, n);
 	while (!r->loop && driver_pending (d) == 0) {
 		wait_for (r, d->call);
 		if (driver_signals (d->call) == 0)

@@ -157,6 +157,7 @@ bool rig_give_memory (struct rig *);		/* the whole guest, one region */
 bool rig_place_ring (struct rig *, unsigned index, unsigned size, uint32_t base);	/* opens drivers[index]; NUM, BASE, ADDR */
 bool rig_start_ring (struct rig *, unsigned index);	/* CALL, ERR, KICK, ENABLE */
 bool rig_ready (struct rig *, unsigned size);	/* all of it, for ring 0 */
+bool rig_give_channel (struct rig *, int *channel);	/* SET_BACKEND_REQ_FD; *channel is the front-end's end, for the caller to close */
 
 /* Request number n through ring `index`: offered, kicked, served, and answered right? */
 bool rig_serve (struct rig *, unsigned index, unsigned n);

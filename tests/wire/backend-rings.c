@@ -273,9 +273,8 @@ hostile_94_a_ring_full_of_bad_requests (void)
 		driver_desc (d, i, UINT64_MAX - i, 0xffffff00, i % 2 ? DESC_WRITE : 0, 0);
 		driver_offer (d, (uint16_t) i);
 	}
-	driver_request (&rig.drivers[1], 1);
+	driver_ask (&rig.drivers[1], 1);
 	driver_kick (d);
-	driver_kick (&rig.drivers[1]);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_TRUE (driver_served (&rig.drivers[1], 1));
 	CU_ASSERT_EQUAL (device.failed, 64);
@@ -290,8 +289,7 @@ hostile_94_a_device_that_never_takes (void)
 	two_rings ();
 	device.stubborn = true;
 	for (unsigned n = 1; n < 20; n++) {
-		driver_request (&rig.drivers[0], n);
-		driver_kick (&rig.drivers[0]);
+		driver_ask (&rig.drivers[0], n);
 	}
 	/* What the device leaves in the ring is its own affair; nothing spins. */
 	CU_ASSERT_TRUE (rig_pump (&rig));

@@ -213,8 +213,7 @@ reset_owner_disables_the_rings_and_no_more (void)
 {
 	CU_ASSERT_TRUE (rig_ready (&rig, 64));
 	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_RESET_OWNER), ACK);
-	driver_request (&rig.drivers[0], 0);
-	driver_kick (&rig.drivers[0]);
+	driver_ask (&rig.drivers[0], 0);
 	CU_ASSERT_TRUE (rig_pump (&rig));
 	CU_ASSERT_EQUAL (device.served, 0);
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 0, 1), ACK);

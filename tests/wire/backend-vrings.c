@@ -298,8 +298,7 @@ hostile_45_two_rings_at_one_place (void)
 	CU_ASSERT_EQUAL (rig_tell_fd (&rig, FE_SET_VRING_KICK, 1, d->kick), ACK);
 	CU_ASSERT_EQUAL (rig_tell_state (&rig, FE_SET_VRING_ENABLE, 1, 1), ACK);
 	for (unsigned n = 0; n < 20; n++) {
-		driver_request (d, n);
-		driver_kick (d);
+		driver_ask (d, n);
 		CU_ASSERT_TRUE (rig_pump (&rig));
 	}
 	CU_ASSERT_TRUE (rig_alive (&rig));

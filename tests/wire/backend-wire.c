@@ -120,8 +120,7 @@ play (const struct step *steps, size_t n, const char *flags, bool acknowledged)
 static void
 serve (unsigned n)
 {
-	driver_request (&driver, n);
-	driver_kick (&driver);
+	driver_ask (&driver, n);
 	hex_run ();
 	CU_ASSERT_TRUE (driver_served (&driver, n));
 }
