@@ -24,53 +24,20 @@ try_setup (void (*change) (struct guest *, uint64_t), uint64_t value)
 	return err;
 }
 
-static void
-set_size (struct guest *g, uint64_t v)
-{
-	g->setup.size = (unsigned) v;
-}
+#define SETTER(member)                                                                                                                               \
+	static void set_##member (struct guest *g, uint64_t v)                                                                                       \
+	{                                                                                                                                            \
+		g->setup.member = (__typeof__ (g->setup.member)) v;                                                                                  \
+	}
 
-static void
-set_base (struct guest *g, uint64_t v)
-{
-	g->setup.base = (uint32_t) v;
-}
-
-static void
-set_desc (struct guest *g, uint64_t v)
-{
-	g->setup.desc = v;
-}
-
-static void
-set_avail (struct guest *g, uint64_t v)
-{
-	g->setup.avail = v;
-}
-
-static void
-set_used (struct guest *g, uint64_t v)
-{
-	g->setup.used = v;
-}
-
-static void
-set_features (struct guest *g, uint64_t v)
-{
-	g->setup.features = v;
-}
-
-static void
-set_max_parts (struct guest *g, uint64_t v)
-{
-	g->setup.max_parts = (unsigned) v;
-}
-
-static void
-set_request_size (struct guest *g, uint64_t v)
-{
-	g->setup.request_size = (size_t) v;
-}
+SETTER (size)
+SETTER (base)
+SETTER (desc)
+SETTER (avail)
+SETTER (used)
+SETTER (features)
+SETTER (max_parts)
+SETTER (request_size)
 
 static bool
 is_new (uint32_t base, uint64_t features)
