@@ -89,8 +89,7 @@ test_listener_without_room (void)
 	rig_expect_nothing (&r);
 	CU_ASSERT_EQUAL (r.mux->n_connections, 2);
 	fds[0] = rig_accept (listener);
-	for (unsigned i = 0; i < 100 && !mux_has_packet (r.mux); i++)
-		vh_loop_dispatch (r.loop, 100);
+	rig_wait (&r);
 	rig_expect (&r, OP (RESPONSE), SERVICE, 2);
 	fds[1] = rig_accept (listener);
 	/* Again, and this time it never has. */
@@ -98,8 +97,7 @@ test_listener_without_room (void)
 	rig_send (&r, OP (REQUEST), SERVICE, 4, NULL, 0);
 	rig_expect_nothing (&r);
 	mux_find (r.mux, SERVICE, 4)->deadline = 0;
-	for (unsigned i = 0; i < 100 && !mux_has_packet (r.mux); i++)
-		vh_loop_dispatch (r.loop, 100);
+	rig_wait (&r);
 	rig_expect (&r, OP (RST), SERVICE, 4);
 	close (fds[0]);
 	close (fds[1]);
@@ -188,8 +186,7 @@ test_guest_refuses (void)
 	int fd;
 
 	rig_open (&r, 8);
-	fd = rig_connect ();
-	rig_say (fd, "CONNECT 9\n");
+	fd = rig_ask (9);
 	CU_ASSERT_TRUE_FATAL (rig_get (&r, &g));
 	rig_send (&r, OP (RST), g.p.src_port, 9, NULL, 0);
 	CU_ASSERT_TRUE (rig_at_end (fd));
@@ -207,13 +204,11 @@ test_host_gives_up (void)
 	int fd;
 
 	rig_open (&r, 8);
-	fd = rig_connect ();
-	rig_say (fd, "CONNECT 9\n");
+	fd = rig_ask (9);
 	rig_run (&r);
 	close (fd);
 	rig_expect_nothing (&r);
-	fd = rig_connect ();
-	rig_say (fd, "CONNECT 9\n");
+	fd = rig_ask (9);
 	CU_ASSERT_TRUE_FATAL (rig_get (&r, &g));
 	close (fd);
 	rig_expect (&r, OP (RST), g.p.src_port, 9);
@@ -236,8 +231,7 @@ test_deadlines (void)
 	expire (&r, TAILQ_FIRST (&r.mux->all));
 	CU_ASSERT_TRUE (rig_at_end (fd));
 	close (fd);
-	fd = rig_connect ();
-	rig_say (fd, "CONNECT 9\n");
+	fd = rig_ask (9);
 	CU_ASSERT_TRUE_FATAL (rig_get (&r, &g));
 	expire (&r, TAILQ_FIRST (&r.mux->all));
 	rig_expect (&r, OP (RST), g.p.src_port, 9);
@@ -264,8 +258,7 @@ test_at_most_so_many (void)
 	rig_send (&r, OP (REQUEST), SERVICE, 3, NULL, 0);
 	rig_expect (&r, OP (RST), SERVICE, 3);
 	/* A program waits outside until there is room. */
-	fds[2] = rig_connect ();
-	rig_say (fds[2], "CONNECT 9\n");
+	fds[2] = rig_ask (9);
 	rig_expect_nothing (&r);
 	CU_ASSERT_EQUAL (r.mux->n_connections, 2);
 	rig_send (&r, OP (RST), SERVICE, 1, NULL, 0);

@@ -67,6 +67,13 @@ rig_run (struct rig *r)
 		;
 }
 
+void
+rig_wait (struct rig *r)
+{
+	for (unsigned i = 0; i < 100 && !mux_has_packet (r->mux); i++)
+		vh_loop_dispatch (r->loop, 100);
+}
+
 /* --- the guest --- */
 
 void
@@ -186,6 +193,17 @@ void
 rig_say (int fd, const char *text)
 {
 	CU_ASSERT_EQUAL (send (fd, text, strlen (text), MSG_NOSIGNAL), (ssize_t) strlen (text));
+}
+
+int
+rig_ask (uint32_t guest_port)
+{
+	char text[64];
+	int fd = rig_connect ();
+
+	snprintf (text, sizeof (text), "CONNECT %u\n", guest_port);
+	rig_say (fd, text);
+	return fd;
 }
 
 bool

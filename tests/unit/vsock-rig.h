@@ -28,8 +28,9 @@ struct got {
 void rig_open (struct rig *, unsigned max_connections);
 void rig_close (struct rig *);
 
-/* Runs what is due in the loop. */
+/* Runs what is due in the loop; runs it until there is a packet, for some seconds at most. */
 void rig_run (struct rig *);
+void rig_wait (struct rig *);
 
 /* The guest sends a packet; `data` has p->length bytes. */
 void rig_send_packet (struct rig *, const struct packet *, const void *data);
@@ -49,6 +50,7 @@ void rig_expect_nothing (struct rig *);
 int rig_listen (uint32_t port, int backlog);
 int rig_accept (int listener);
 int rig_connect (void);			/* to RIG_PATH */
+int rig_ask (uint32_t guest_port);	/* ... and asks for the guest's port */
 void rig_say (int fd, const char *text);
 bool rig_reads (int fd, const char *text);	/* the next bytes are these */
 bool rig_at_end (int fd);			/* the next read says that there is no more */
