@@ -89,8 +89,8 @@ gpu_message ()
 {
 	has "\\bGPU_$name\\b" src/gpu/gpu.c || missing "the device does not send it"
 	has "\\bGPU_$name\\b" src/gpu/display.c || missing "the display does not serve it"
-	has "\"device: [^\"]*\\b$name\\b" tests/wire/gpu-wire.c || missing "no test of the device"
-	has "\"display: [^\"]*\\b$name\\b" tests/wire/gpu-wire.c || missing "no test of the display"
+	has "\"device: [^\"]*\\b$name\\b" tests/wire/gpu-device.c || missing "no test of the device"
+	has "\"display: [^\"]*\\b$name\\b" tests/wire/gpu-display.c || missing "no test of the display"
 }
 
 each "From front-end to back-end" 45 frontend_message

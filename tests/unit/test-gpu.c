@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The table and the payloads of the vhost-user-gpu socket, against numbers that were typed here from its specification: ids, sizes, masks of features, and
- * where the fields are.  gpu-wire.c has whole messages.
+ * where the fields are.  gpu-device.c and gpu-display.c have whole messages.
  */
 #include <errno.h>
 #include <stdbool.h>
