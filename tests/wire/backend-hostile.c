@@ -70,6 +70,7 @@ static CU_SuiteInfo suites[] = {
 	{ "in-flight areas", NULL, NULL, begin, end, inflight_cases },
 	{ "dirty log", NULL, NULL, begin, end, log_cases },
 	{ "I/O addresses", NULL, NULL, begin, end, iotlb_cases },
+	{ "I/O addresses that are not known", NULL, NULL, begin, end, miss_cases },
 	{ "areas in pieces", NULL, NULL, begin, end, piece_cases },
 	CU_SUITE_INFO_NULL,
 };

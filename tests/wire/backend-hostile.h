@@ -32,6 +32,7 @@ extern struct CU_TestInfo restart_cases[];
 extern struct CU_TestInfo inflight_cases[];
 extern struct CU_TestInfo log_cases[];
 extern struct CU_TestInfo iotlb_cases[];
+extern struct CU_TestInfo miss_cases[];
 extern struct CU_TestInfo piece_cases[];
 
 #endif
