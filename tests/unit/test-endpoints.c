@@ -107,6 +107,17 @@ fds_that_are_no_sockets (void)
 		CU_ASSERT_EQUAL (close (fds[i]), 0);	/* still ours */
 }
 
+/* The daemon ends, and then its front-end, which listens. */
+static void
+stop_client (int listener)
+{
+	vh_daemon_stop (host.daemon);
+	CU_ASSERT_TRUE (host_wait (&host));
+	close (listener);
+	CU_ASSERT_EQUAL (unlink (host_path (&host, "front-end")), 0);
+	host_close (&host);
+}
+
 static void
 the_client_connects_again_and_again (void)
 {
@@ -127,11 +138,7 @@ the_client_connects_again_and_again (void)
 		CU_ASSERT_TRUE (rig_ready (&r, 64) && rig_serve (&r, 0, 0));
 		rig_close (&r);
 	}
-	vh_daemon_stop (host.daemon);
-	CU_ASSERT_TRUE (host_wait (&host));
-	close (listener);
-	CU_ASSERT_EQUAL (unlink (host_path (&host, "front-end")), 0);
-	host_close (&host);
+	stop_client (listener);
 }
 
 static void
@@ -151,11 +158,7 @@ the_client_does_not_run_after_a_front_end_that_hangs_up (void)
 		close (accept4 (listener, NULL, NULL, SOCK_CLOEXEC));
 	/* Two pauses were made; a machine that is slow makes them longer. */
 	CU_ASSERT_TRUE (clock_ms () - begun > 150);
-	vh_daemon_stop (host.daemon);
-	CU_ASSERT_TRUE (host_wait (&host));
-	close (listener);
-	CU_ASSERT_EQUAL (unlink (host_path (&host, "front-end")), 0);
-	host_close (&host);
+	stop_client (listener);
 }
 
 static void

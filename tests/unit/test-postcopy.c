@@ -186,6 +186,15 @@ wait_call (void)
 	}
 }
 
+/* The page comes, and with it the request's answer. */
+static void
+end_stall (int uffd, uint64_t address)
+{
+	bring_page (uffd, address);
+	wait_call ();
+	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
+}
+
 /* --- what is offered --- */
 
 static void
@@ -328,9 +337,7 @@ a_missing_page_is_brought (void)
 	address = stall (uffd);
 	CU_ASSERT_EQUAL (address - where - GUEST_BUFFERS, address % PAGE);
 	CU_ASSERT_EQUAL (driver_pending (&rig.drivers[0]), 0);
-	bring_page (uffd, address);
-	wait_call ();
-	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
+	end_stall (uffd, address);
 	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_POSTCOPY_END), ACK);
 	close (uffd);
 	bench_close ();
@@ -350,9 +357,7 @@ nobody_else_waits_for_a_page (void)
 	CU_ASSERT_TRUE (rig_ready (&other, 64));
 	CU_ASSERT_TRUE (rig_serve (&other, 0, 0));
 	rig_close (&other);
-	bring_page (uffd, address);
-	wait_call ();
-	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
+	end_stall (uffd, address);
 	close (uffd);
 	bench_close ();
 }
@@ -369,9 +374,7 @@ memory_that_was_there_before_listen (void)
 	uffd = advise ();
 	CU_ASSERT_EQUAL (rig_tell_nothing (&rig, FE_POSTCOPY_LISTEN), ACK);
 	address = stall (uffd);
-	bring_page (uffd, address);
-	wait_call ();
-	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
+	end_stall (uffd, address);
 	close (uffd);
 	bench_close ();
 }
@@ -390,9 +393,7 @@ memory_changes_while_pages_are_missing (void)
 	}
 	address = stall (uffd);
 	CU_ASSERT_EQUAL (address - where - GUEST_BUFFERS, address % PAGE);
-	bring_page (uffd, address);
-	wait_call ();
-	CU_ASSERT_TRUE (driver_served (&rig.drivers[0], 1));
+	end_stall (uffd, address);
 	close (uffd);
 	bench_close ();
 }
