@@ -13,13 +13,6 @@
 
 /* None of these may reach the wire. */
 static void
-script_nothing_more (void)
-{
-	peer_handshake (P_REPLY_ACK);
-	peer_expect_end (PEER_MAIN);
-}
-
-static void
 test_features_not_in_force (void)
 {
 	struct vh_region region = { .guest_addr = 0, .size = 4096, .user_addr = 0, .fd = 0 };

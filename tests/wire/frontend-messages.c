@@ -405,13 +405,6 @@ test_kick (void)
 /* --- what is not in force --- */
 
 static void
-script_nothing_more (void)
-{
-	peer_handshake (P_REPLY_ACK);
-	peer_expect_end (PEER_MAIN);
-}
-
-static void
 test_not_in_force (void)
 {
 	static const struct vh_crypto_session session;

@@ -346,6 +346,13 @@ peer_handshake (uint64_t protocol)
 		peer_send_u64 (3, 0);
 }
 
+void
+script_nothing_more (void)
+{
+	peer_handshake (P_REPLY_ACK);
+	peer_expect_end (PEER_MAIN);
+}
+
 /* --- the test's side --- */
 
 static void

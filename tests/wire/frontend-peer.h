@@ -106,6 +106,9 @@ void peer_await_test (void);
  */
 void peer_handshake (uint64_t protocol_features);
 
+/* A script of a handshake with REPLY_ACK, after which nothing must come. */
+void script_nothing_more (void);
+
 /* Protocol features by value. */
 #define P_MQ 0x1u
 #define P_RARP 0x4u

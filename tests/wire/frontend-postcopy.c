@@ -108,13 +108,6 @@ test_postcopy_wrong_answers (void)
 }
 
 static void
-script_nothing_more (void)
-{
-	peer_handshake (P_REPLY_ACK);
-	peer_expect_end (PEER_MAIN);
-}
-
-static void
 test_not_in_force (void)
 {
 	uint64_t where;
