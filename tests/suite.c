@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <CUnit/Basic.h>
 
@@ -46,4 +47,12 @@ suite_open_fds (void)
 		n++;
 	closedir (dir);
 	return n - 3;	/* ".", ".." and the folder itself */
+}
+
+uint64_t
+suite_signals (int fd)
+{
+	uint64_t n;
+
+	return read (fd, &n, sizeof (n)) == sizeof (n) ? n : 0;
 }

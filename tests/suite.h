@@ -5,6 +5,8 @@
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
+#include <stdint.h>
+
 #include <CUnit/CUnit.h>
 
 /* Runs the tests (the array ends with CU_TEST_INFO_NULL), says what failed.  Returns the exit status: 0 only if all ran and none failed. */
@@ -15,5 +17,8 @@ int suite_run_around (const char *name, void (*begin) (void), void (*end) (void)
 
 /* How many fds this process has open. */
 int suite_open_fds (void);
+
+/* What an eventfd without blocking was signalled since the last look. */
+uint64_t suite_signals (int fd);
 
 #endif

@@ -13,15 +13,6 @@
 #define NO_INTERRUPT 1u
 #define NO_NOTIFY 1u
 
-/* How often the eventfd was written since the last look. */
-static unsigned
-calls (int fd)
-{
-	uint64_t n;
-
-	return read (fd, &n, sizeof (n)) == sizeof (n) ? (unsigned) n : 0;
-}
-
 static int
 begin (struct guest *g, uint64_t features, uint16_t base)
 {
@@ -99,14 +90,14 @@ calls_when_the_event_is_passed (void)
 	/* The first decision after a start is always to call. */
 	guest_set_used_event (&g, 1234);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	for (unsigned i = 0; i < 400; i++) {
 		unsigned n = 1 + i % 5, ahead = i % 7;
 
 		guest_set_used_event (&g, (uint16_t) (guest_used_idx (&g) + ahead));
 		serve (&g, n);
 		expected += ahead < n;
-		seen += calls (fd);
+		seen += suite_signals (fd);
 		CU_ASSERT_EQUAL_FATAL (seen, expected);
 	}
 	CU_ASSERT (expected > 100 && expected < 400);
@@ -121,11 +112,11 @@ event_index_overrides_flags (void)
 	int fd = begin (&g, VH_BIT (VH_F_EVENT_IDX), 0);
 
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	guest_set_flags (&g, NO_INTERRUPT);
 	guest_set_used_event (&g, guest_used_idx (&g));
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	end (&g, fd);
 }
 
@@ -137,13 +128,13 @@ flags_suppress_calls (void)
 	int fd = begin (&g, 0, 0);
 
 	serve (&g, 3);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	guest_set_flags (&g, NO_INTERRUPT);
 	serve (&g, 3);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	guest_set_flags (&g, 0xfffe);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	vh_ring_get_counters (g.ring, &c);
 	CU_ASSERT_EQUAL (c.calls, 2);
 	CU_ASSERT_EQUAL (c.batches, 3);
@@ -160,7 +151,7 @@ calls_when_the_ring_is_empty (void)
 
 	guest_set_flags (&g, NO_INTERRUPT);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	/* Not while one is in flight. */
 	ring_new_turn (g.ring, 8);
 	guest_offer (&g, 0);
@@ -168,9 +159,9 @@ calls_when_the_ring_is_empty (void)
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 1), 1);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs + 1, 1), 1);
 	guest_give (&g, reqs[0], 0);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	guest_give (&g, reqs[1], 0);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	/* Nor while one is available. */
 	guest_offer (&g, 0);
 	guest_offer (&g, 1);
@@ -178,12 +169,12 @@ calls_when_the_ring_is_empty (void)
 	ring_new_turn (g.ring, 8);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 2);
 	guest_give (&g, reqs[0], 0);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	guest_give (&g, reqs[1], 0);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	CU_ASSERT_EQUAL_FATAL (vh_ring_take (g.ring, reqs, 2), 1);
 	guest_give (&g, reqs[0], 0);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	end (&g, fd);
 }
 
@@ -195,7 +186,7 @@ nothing_given_is_nothing_said (void)
 	int fd = begin (&g, 0, 0);
 
 	vh_ring_flush (g.ring);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	vh_ring_get_counters (g.ring, &c);
 	CU_ASSERT_EQUAL (c.batches, 0);
 	end (&g, fd);
@@ -209,20 +200,20 @@ a_new_call_fd_is_called (void)
 	int fd = begin (&g, VH_BIT (VH_F_EVENT_IDX), 0), other = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
 
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	guest_set_used_event (&g, 0x4000);
 	serve (&g, 1);
 	ring_set_call (g.ring, fd);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	ring_set_call (g.ring, -1);
 	serve (&g, 1);
 	ring_set_call (g.ring, other);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (fd), 0);
-	CU_ASSERT_EQUAL (calls (other), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (other), 1);
 	serve (&g, 1);
-	CU_ASSERT_EQUAL (calls (other), 0);
+	CU_ASSERT_EQUAL (suite_signals (other), 0);
 	close (other);
 	end (&g, fd);
 }

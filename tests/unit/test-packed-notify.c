@@ -9,15 +9,6 @@
 #include "tests/suite.h"
 #include "tests/unit/packed-guest.h"
 
-/* How often the eventfd was written since the last look. */
-static unsigned
-calls (int fd)
-{
-	uint64_t n;
-
-	return read (fd, &n, sizeof (n)) == sizeof (n) ? (unsigned) n : 0;
-}
-
 static int
 begin (struct packed *p, unsigned size, uint64_t features)
 {
@@ -73,10 +64,10 @@ flags_suppress_calls (void)
 		int fd = begin (&p, 32, cases[i].features ? VH_BIT (VH_F_EVENT_IDX) : 0);
 
 		serve (&p, 2, 3);
-		CU_ASSERT_EQUAL (calls (fd), 1);
+		CU_ASSERT_EQUAL (suite_signals (fd), 1);
 		packed_set_event (&p, 0, cases[i].flags);
 		serve (&p, 2, 3);
-		CU_ASSERT_EQUAL (calls (fd), cases[i].calls);
+		CU_ASSERT_EQUAL (suite_signals (fd), cases[i].calls);
 		end (&p, fd);
 	}
 }
@@ -94,13 +85,13 @@ calls_when_the_event_is_passed (void)
 				/* The first decision after a start is always to call. */
 				packed_set_event (&p, packed_forward (&p, p.used, size - 1), EVENT_DESC);
 				serve (&p, 1, 1);
-				CU_ASSERT_EQUAL (calls (fd), 1);
+				CU_ASSERT_EQUAL (suite_signals (fd), 1);
 				for (unsigned i = 0; i < 2 * size + 3; i++) {
 					unsigned n = 1 + i % (size / length);
 
 					packed_set_event (&p, packed_forward (&p, p.used, ahead), EVENT_DESC);
 					serve (&p, n, length);
-					CU_ASSERT_EQUAL (calls (fd), ahead < n * length);
+					CU_ASSERT_EQUAL (suite_signals (fd), ahead < n * length);
 				}
 				end (&p, fd);
 			}
@@ -113,15 +104,15 @@ a_new_call_fd_is_called (void)
 	int fd = begin (&p, 32, VH_BIT (VH_F_EVENT_IDX)), other = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
 
 	serve (&p, 1, 1);
-	CU_ASSERT_EQUAL (calls (fd), 1);
+	CU_ASSERT_EQUAL (suite_signals (fd), 1);
 	packed_set_event (&p, packed_forward (&p, p.used, 30), EVENT_DESC);
 	serve (&p, 1, 1);
-	CU_ASSERT_EQUAL (calls (fd), 0);
+	CU_ASSERT_EQUAL (suite_signals (fd), 0);
 	ring_set_call (p.g.ring, other);
 	serve (&p, 1, 1);
-	CU_ASSERT_EQUAL (calls (other), 1);
+	CU_ASSERT_EQUAL (suite_signals (other), 1);
 	serve (&p, 1, 1);
-	CU_ASSERT_EQUAL (calls (other), 0);
+	CU_ASSERT_EQUAL (suite_signals (other), 0);
 	close (other);
 	end (&p, fd);
 }

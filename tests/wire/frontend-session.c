@@ -80,8 +80,8 @@ test_again (void)
 	CU_ASSERT_EQUAL (rig.decided, 0);
 	CU_ASSERT_EQUAL (rig.config_changed, 1);
 	/* What was kicked or called for around the end is not forgotten. */
-	CU_ASSERT_EQUAL (notified (device.kick), 1);
-	CU_ASSERT_EQUAL (notified (device.call), 1);
+	CU_ASSERT_EQUAL (suite_signals (device.kick), 1);
+	CU_ASSERT_EQUAL (suite_signals (device.call), 1);
 	finish ();
 }
 

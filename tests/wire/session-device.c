@@ -43,14 +43,6 @@ finish (void)
 	rig_close ();
 }
 
-unsigned
-notified (int fd)
-{
-	uint64_t n = 0;
-
-	return read (fd, &n, sizeof (n)) == sizeof (n) ? n : 0;
-}
-
 void
 set_indexes (uint16_t avail, uint16_t used)
 {
@@ -183,6 +175,6 @@ begin_running (void)
 	begin_settled ();
 	want_all ();
 	expect_first_set_up ();
-	notified (device.kick);
-	notified (device.call);
+	suite_signals (device.kick);
+	suite_signals (device.call);
 }

@@ -21,9 +21,6 @@ void begin (void);
 void begin_with (unsigned timeout_ms);
 void finish (void);
 
-/* How often an eventfd was written to since the last time. */
-unsigned notified (int fd);
-
 /* What the guest's ring says: so many made available, so many used. */
 void set_indexes (uint16_t avail, uint16_t used);
 
