@@ -9,8 +9,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 /* None of these may reach the wire. */
 static void
 test_features_not_in_force (void)

@@ -10,8 +10,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 #define FEATURES 0x300000000	/* VERSION_1, ACCESS_PLATFORM */
 
 static struct {

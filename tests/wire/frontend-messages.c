@@ -12,8 +12,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 /* --- network devices --- */
 
 static void

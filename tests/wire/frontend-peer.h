@@ -38,6 +38,9 @@ typedef void script_fn (void);
 void frontend_begin (script_fn *script, unsigned timeout_ms);
 void frontend_end (void);
 
+/* A call that must succeed. */
+#define OK(call) CU_ASSERT_EQUAL (call, 0)
+
 /* Waits until the script has come to the next peer_done. */
 void frontend_await_peer (void);
 

@@ -11,8 +11,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 /* A table of one region: one MiB at 0x40000000; where the front-end has it, and where the back-end. */
 #define TABLE(user) "28000000 01000000 00000000 00000040 00000000 00001000 00000000 " user " 00000000 00000000"
 #define OURS "00000070 ff7f0000"

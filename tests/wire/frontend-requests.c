@@ -12,8 +12,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 #define ALL (P_REPLY_ACK | P_BACKEND_REQ | P_SEND_FD | P_HOST_NOTIFIER | P_IN_BAND | P_SHARED_OBJECT | P_SHMEM)
 
 #define SOME_UUID "00112233 44556677 8899aabb ccddeeff"

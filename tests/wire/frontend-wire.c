@@ -11,8 +11,6 @@
 
 #include "tests/wire/frontend-peer.h"
 
-#define OK(call) CU_ASSERT_EQUAL (call, 0)
-
 /* --- the handshake --- */
 
 static void
