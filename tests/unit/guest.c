@@ -3,6 +3,7 @@
  * A guest for tests of the queue.  What is written here must work, or the test means nothing: so failures end the program.
  */
 #include <endian.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,16 @@ guest_give (struct guest *g, struct vh_request *r, uint32_t written)
 {
 	vh_ring_give (g->ring, r, written);
 	vh_ring_flush (g->ring);
+}
+
+void
+guest_check_fault (const struct vh_request *r, unsigned n_in)
+{
+	CU_ASSERT_EQUAL (r->error, -EFAULT);
+	CU_ASSERT_EQUAL (r->n_out, 0);
+	CU_ASSERT_EQUAL (r->out_bytes, 0);
+	CU_ASSERT_EQUAL_FATAL (r->n_in, n_in);
+	CU_ASSERT_EQUAL (r->in_bytes, n_in);
 }
 
 void

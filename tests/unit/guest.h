@@ -97,6 +97,9 @@ int guest_serve (struct guest *, unsigned head, struct vh_request **ret);
 /* Gives one back, and flushes. */
 void guest_give (struct guest *, struct vh_request *, uint32_t written);
 
+/* Fails the test unless a part of the request is outside memory, so that nothing is left of it but n_in bytes of status, 0 or 1. */
+void guest_check_fault (const struct vh_request *, unsigned n_in);
+
 /* Fails the test unless the ring has stopped with this error: nothing can be taken any more, nobody waits for it, and the owner was told once. */
 void guest_check_stopped (struct guest *, int err);
 
