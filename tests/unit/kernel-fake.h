@@ -92,4 +92,11 @@ void fake_expect_at (unsigned line, unsigned i, unsigned dir, unsigned number, u
 		fake_forget ();                                                                                                                        \
 	} while (0)
 
+/* A call that succeeds, and makes just this one. */
+#define ASKS(call, dir, number, size, digits)                                                                                                          \
+	do {                                                                                                                                           \
+		OK (call);                                                                                                                             \
+		EXPECT (dir, number, size, digits);                                                                                                    \
+	} while (0)
+
 #endif

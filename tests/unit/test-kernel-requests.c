@@ -35,23 +35,20 @@ features (void)
 	OK (vh_kernel_get_features (k, &value));
 	CU_ASSERT_EQUAL (value, 0x8000000000000001);
 	EXPECT (GETS, 0x00, 8, "0000000000000000");
-	OK (vh_kernel_set_features (k, 0x0123456789abcdef));
-	EXPECT (SETS, 0x00, 8, "efcdab8967452301");
+	ASKS (vh_kernel_set_features (k, 0x0123456789abcdef), SETS, 0x00, 8, "efcdab8967452301");
 
 	fake_answer_u64 (0x17e);
 	OK (vh_kernel_get_backend_features (k, &value));
 	CU_ASSERT_EQUAL (value, 0x17e);
 	EXPECT (GETS, 0x26, 8, "0000000000000000");
-	OK (vh_kernel_set_backend_features (k, 0x0e));
-	EXPECT (SETS, 0x25, 8, "0e00000000000000");
+	ASKS (vh_kernel_set_backend_features (k, 0x0e), SETS, 0x25, 8, "0e00000000000000");
 
 	fake_answer (0, answer, sizeof (answer));
 	OK (vh_kernel_get_features_array (k, words, 2));
 	CU_ASSERT_EQUAL (words[0], 0x0102030405060708);
 	CU_ASSERT_EQUAL (words[1], 0x10);
 	EXPECT (GETS, 0x83, 8, "0200000000000000 0000000000000000 0000000000000000");
-	OK (vh_kernel_set_features_array (k, two, 2));
-	EXPECT (SETS, 0x83, 8, "0200000000000000 8877665544332211 0100000000000000");
+	ASKS (vh_kernel_set_features_array (k, two, 2), SETS, 0x83, 8, "0200000000000000 8877665544332211 0100000000000000");
 	CU_ASSERT_EQUAL (vh_kernel_get_features_array (k, words, 0), -EINVAL);
 	CU_ASSERT_EQUAL (vh_kernel_get_features_array (k, words, VH_FEATURE_WORDS + 1), -EINVAL);
 	CU_ASSERT_EQUAL (fake_n_calls, 0);
@@ -68,14 +65,12 @@ owner (void)
 	OK (vh_kernel_set_owner (k));
 	CU_ASSERT (fake_calls[0].no_argument);
 	EXPECT (NONE, 0x01, 0, "");
-	OK (vh_kernel_reset_owner (k));
-	EXPECT (NONE, 0x02, 0, "");
+	ASKS (vh_kernel_reset_owner (k), NONE, 0x02, 0, "");
 	fake_answer (0, &one, 1);
 	OK (vh_kernel_get_fork_from_owner (k, &fork));
 	CU_ASSERT_EQUAL (fork, 1);
 	EXPECT (GETS, 0x85, 1, "00");
-	OK (vh_kernel_set_fork_from_owner (k, 1));
-	EXPECT (SETS, 0x84, 1, "01");
+	ASKS (vh_kernel_set_fork_from_owner (k, 1), SETS, 0x84, 1, "01");
 	CU_ASSERT_EQUAL (vh_kernel_set_fork_from_owner (k, 256), -EINVAL);
 	CU_ASSERT_EQUAL (fake_n_calls, 0);
 	end ();
@@ -90,22 +85,17 @@ memory (void)
 	};
 
 	begin ();
-	OK (vh_kernel_set_mem_table (k, regions, 2));
-	EXPECT (SETS, 0x03, 8,
+	ASKS (vh_kernel_set_mem_table (k, regions, 2), SETS, 0x03, 8,
 		"02000000 00000000"
 		"0010000000000000 0020000000000000 00100000007f0000 0000000000000000"
 		"0000000001000000 0010000000000000 00000000007e0000 0000000000000000");
-	OK (vh_kernel_set_mem_table (k, NULL, 0));
-	EXPECT (SETS, 0x03, 8, "00000000 00000000");
+	ASKS (vh_kernel_set_mem_table (k, NULL, 0), SETS, 0x03, 8, "00000000 00000000");
 	CU_ASSERT_EQUAL (vh_kernel_set_mem_table (k, regions, VH_MAX_REGIONS + 1), -E2BIG);
 	CU_ASSERT_EQUAL (fake_n_calls, 0);
 
-	OK (vh_kernel_set_log_base (k, (void *) 0x7f1122334000));
-	EXPECT (SETS, 0x04, 8, "00403322117f0000");
-	OK (vh_kernel_set_log_fd (k, 5));
-	EXPECT (SETS, 0x07, 4, "05000000");
-	OK (vh_kernel_set_log_fd (k, -7));
-	EXPECT (SETS, 0x07, 4, "ffffffff");
+	ASKS (vh_kernel_set_log_base (k, (void *) 0x7f1122334000), SETS, 0x04, 8, "00403322117f0000");
+	ASKS (vh_kernel_set_log_fd (k, 5), SETS, 0x07, 4, "05000000");
+	ASKS (vh_kernel_set_log_fd (k, -7), SETS, 0x07, 4, "ffffffff");
 	end ();
 }
 
@@ -116,22 +106,16 @@ rings (void)
 	uint32_t base = 0;
 
 	begin ();
-	OK (vh_kernel_set_vring_num (k, 1, 256));
-	EXPECT (SETS, 0x10, 8, "01000000 00010000");
-	OK (vh_kernel_set_vring_addr (k, 1, &addr));
-	EXPECT (SETS, 0x11, 40, "01000000 01000000 0010000000000000 0030000000000000 0020000000000000 0040000000000000");
-	OK (vh_kernel_set_vring_base (k, 2, 0x80018002));
-	EXPECT (SETS, 0x12, 8, "02000000 02800180");
+	ASKS (vh_kernel_set_vring_num (k, 1, 256), SETS, 0x10, 8, "01000000 00010000");
+	ASKS (vh_kernel_set_vring_addr (k, 1, &addr), SETS, 0x11, 40, "01000000 01000000 0010000000000000 0030000000000000 0020000000000000 0040000000000000");
+	ASKS (vh_kernel_set_vring_base (k, 2, 0x80018002), SETS, 0x12, 8, "02000000 02800180");
 	fake_answer_state (2, 0x1234);
 	OK (vh_kernel_get_vring_base (k, 2, &base));
 	CU_ASSERT_EQUAL (base, 0x1234);
 	EXPECT (BOTH, 0x12, 8, "02000000 00000000");
-	OK (vh_kernel_set_vring_kick (k, 1, 9));
-	EXPECT (SETS, 0x20, 8, "01000000 09000000");
-	OK (vh_kernel_set_vring_call (k, 1, 10));
-	EXPECT (SETS, 0x21, 8, "01000000 0a000000");
-	OK (vh_kernel_set_vring_err (k, 1, -3));
-	EXPECT (SETS, 0x22, 8, "01000000 ffffffff");
+	ASKS (vh_kernel_set_vring_kick (k, 1, 9), SETS, 0x20, 8, "01000000 09000000");
+	ASKS (vh_kernel_set_vring_call (k, 1, 10), SETS, 0x21, 8, "01000000 0a000000");
+	ASKS (vh_kernel_set_vring_err (k, 1, -3), SETS, 0x22, 8, "01000000 ffffffff");
 	end ();
 }
 
@@ -141,14 +125,12 @@ ring_options (void)
 	unsigned value = 0;
 
 	begin ();
-	OK (vh_kernel_set_vring_endian (k, 1, 1));
-	EXPECT (SETS, 0x13, 8, "01000000 01000000");
+	ASKS (vh_kernel_set_vring_endian (k, 1, 1), SETS, 0x13, 8, "01000000 01000000");
 	fake_answer_state (1, 1);
 	OK (vh_kernel_get_vring_endian (k, 1, &value));
 	CU_ASSERT_EQUAL (value, 1);
 	EXPECT (SETS, 0x14, 8, "01000000 00000000");
-	OK (vh_kernel_set_vring_busyloop (k, 1, 50));
-	EXPECT (SETS, 0x23, 8, "01000000 32000000");
+	ASKS (vh_kernel_set_vring_busyloop (k, 1, 50), SETS, 0x23, 8, "01000000 32000000");
 	fake_answer_state (1, 50);
 	OK (vh_kernel_get_vring_busyloop (k, 1, &value));
 	CU_ASSERT_EQUAL (value, 50);
@@ -166,10 +148,8 @@ workers (void)
 	OK (vh_kernel_new_worker (k, &worker));
 	CU_ASSERT_EQUAL (worker, 77);
 	EXPECT (GETS, 0x08, 4, "00000000");
-	OK (vh_kernel_free_worker (k, 77));
-	EXPECT (SETS, 0x09, 4, "4d000000");
-	OK (vh_kernel_attach_vring_worker (k, 3, 77));
-	EXPECT (SETS, 0x15, 8, "03000000 4d000000");
+	ASKS (vh_kernel_free_worker (k, 77), SETS, 0x09, 4, "4d000000");
+	ASKS (vh_kernel_attach_vring_worker (k, 3, 77), SETS, 0x15, 8, "03000000 4d000000");
 	fake_answer_state (3, 77);
 	OK (vh_kernel_get_vring_worker (k, 3, &worker));
 	CU_ASSERT_EQUAL (worker, 77);
@@ -181,16 +161,11 @@ static void
 net_and_vsock (void)
 {
 	begin ();
-	OK (vh_kernel_net_set_backend (k, 1, 12));
-	EXPECT (SETS, 0x30, 8, "01000000 0c000000");
-	OK (vh_kernel_net_set_backend (k, 0, -1));
-	EXPECT (SETS, 0x30, 8, "00000000 ffffffff");
-	OK (vh_kernel_vsock_set_guest_cid (k, 0x10000002a));
-	EXPECT (SETS, 0x60, 8, "2a00000001000000");
-	OK (vh_kernel_vsock_set_running (k, 5));
-	EXPECT (SETS, 0x61, 4, "01000000");
-	OK (vh_kernel_vsock_set_running (k, 0));
-	EXPECT (SETS, 0x61, 4, "00000000");
+	ASKS (vh_kernel_net_set_backend (k, 1, 12), SETS, 0x30, 8, "01000000 0c000000");
+	ASKS (vh_kernel_net_set_backend (k, 0, -1), SETS, 0x30, 8, "00000000 ffffffff");
+	ASKS (vh_kernel_vsock_set_guest_cid (k, 0x10000002a), SETS, 0x60, 8, "2a00000001000000");
+	ASKS (vh_kernel_vsock_set_running (k, 5), SETS, 0x61, 4, "01000000");
+	ASKS (vh_kernel_vsock_set_running (k, 0), SETS, 0x61, 4, "00000000");
 	end ();
 }
 
@@ -235,8 +210,7 @@ scsi (void)
 	OK (vh_kernel_scsi_get_abi_version (k, &version));
 	CU_ASSERT_EQUAL (version, 1);
 	EXPECT (SETS, 0x42, 4, "00000000");
-	OK (vh_kernel_scsi_set_events_missed (k, 3));
-	EXPECT (SETS, 0x43, 4, "03000000");
+	ASKS (vh_kernel_scsi_set_events_missed (k, 3), SETS, 0x43, 4, "03000000");
 	fake_answer_u32 (4);
 	OK (vh_kernel_scsi_get_events_missed (k, &missed));
 	CU_ASSERT_EQUAL (missed, 4);

@@ -66,13 +66,11 @@ status (void)
 	OK (vh_vdpa_get_status (k, &value));
 	CU_ASSERT_EQUAL (value, 0x4f);
 	EXPECT (GETS, 0x71, 1, "00");
-	OK (vh_vdpa_set_status (k, 0x0b));
-	EXPECT (SETS, 0x72, 1, "0b");
+	ASKS (vh_vdpa_set_status (k, 0x0b), SETS, 0x72, 1, "0b");
 	OK (vh_vdpa_suspend (k));
 	CU_ASSERT (fake_calls[0].no_argument);
 	EXPECT (NONE, 0x7d, 0, "");
-	OK (vh_vdpa_resume (k));
-	EXPECT (NONE, 0x7e, 0, "");
+	ASKS (vh_vdpa_resume (k), NONE, 0x7e, 0, "");
 	vh_kernel_free (k);
 }
 
@@ -83,8 +81,7 @@ configuration (void)
 	uint8_t bytes[VH_MAX_CONFIG_SIZE + 1] = { 1, 2, 3, 4 };
 
 	k = fake_device ();
-	OK (vh_vdpa_set_config (k, 0x20, bytes, 3));
-	EXPECT (SETS, 0x74, 8, "20000000 03000000 010203");
+	ASKS (vh_vdpa_set_config (k, 0x20, bytes, 3), SETS, 0x74, 8, "20000000 03000000 010203");
 	fake_answer (0, answer, sizeof (answer));
 	OK (vh_vdpa_get_config (k, 2, bytes, 4));
 	CU_ASSERT_EQUAL (memcmp (bytes, answer + 8, 4), 0);
@@ -99,10 +96,8 @@ configuration (void)
 	CU_ASSERT_EQUAL (fake_n_calls, 0);
 	OK (vh_vdpa_get_config (k, 0, bytes, VH_MAX_CONFIG_SIZE));
 	fake_forget ();
-	OK (vh_vdpa_set_config_call (k, 6));
-	EXPECT (SETS, 0x77, 4, "06000000");
-	OK (vh_vdpa_set_config_call (k, -1));
-	EXPECT (SETS, 0x77, 4, "ffffffff");
+	ASKS (vh_vdpa_set_config_call (k, 6), SETS, 0x77, 4, "06000000");
+	ASKS (vh_vdpa_set_config_call (k, -1), SETS, 0x77, 4, "ffffffff");
 	vh_kernel_free (k);
 }
 
@@ -126,12 +121,9 @@ rings (void)
 	check_ring (vh_vdpa_get_vring_desc_group, 0x7f);
 	check_ring (vh_vdpa_get_vring_size, 0x82);
 	/* Not the request that asks for the group: others have confused the two. */
-	OK (vh_vdpa_set_group_asid (k, 1, 3));
-	EXPECT (SETS, 0x7c, 8, "01000000 03000000");
-	OK (vh_vdpa_set_vring_enable (k, 2, 7));
-	EXPECT (SETS, 0x75, 8, "02000000 01000000");
-	OK (vh_vdpa_set_vring_enable (k, 2, 0));
-	EXPECT (SETS, 0x75, 8, "02000000 00000000");
+	ASKS (vh_vdpa_set_group_asid (k, 1, 3), SETS, 0x7c, 8, "01000000 03000000");
+	ASKS (vh_vdpa_set_vring_enable (k, 2, 7), SETS, 0x75, 8, "02000000 01000000");
+	ASKS (vh_vdpa_set_vring_enable (k, 2, 0), SETS, 0x75, 8, "02000000 00000000");
 	vh_kernel_free (k);
 }
 
