@@ -214,6 +214,15 @@ host_reads (int fd, const char *text)
 
 #define OP(name) VIRTIO_VSOCK_OP_##name
 
+/* From the guest's port 1 to port 7000 of the host. */
+static int
+guest_connects (struct guest_side *g, int listener)
+{
+	say (g, OP (REQUEST), 7000, 1, NULL);
+	expect (g, OP (RESPONSE), 1, NULL);
+	return accept_from (listener);
+}
+
 /* A connection from each side, both ways, and the ends of both. */
 static void
 check_connections (struct guest_side *g)
@@ -222,9 +231,7 @@ check_connections (struct guest_side *g)
 	char text[64];
 	struct packet p;
 
-	say (g, OP (REQUEST), 7000, 1, NULL);
-	expect (g, OP (RESPONSE), 1, NULL);
-	fd = accept_from (listener);
+	fd = guest_connects (g, listener);
 	say (g, OP (RW), 7000, 1, "question");
 	host_reads (fd, "question");
 	if (write (fd, "answer", 6) != 6)
@@ -320,9 +327,7 @@ test_pause (struct guest_side *g)
 	int listener = listen_at (7000), fd;
 
 	give_buffers (g);
-	say (g, OP (REQUEST), 7000, 1, NULL);
-	expect (g, OP (RESPONSE), 1, NULL);
-	fd = accept_from (listener);
+	fd = guest_connects (g, listener);
 	for (unsigned i = 0; i < RINGS; i++) {
 		struct queue *q = g->driver.queues[i];
 		uint32_t base;
@@ -348,9 +353,7 @@ test_reboot (struct guest_side *g)
 	int listener = listen_at (7000), fd;
 
 	give_buffers (g);
-	say (g, OP (REQUEST), 7000, 1, NULL);
-	expect (g, OP (RESPONSE), 1, NULL);
-	fd = accept_from (listener);
+	fd = guest_connects (g, listener);
 	must_stop (&g->driver);
 	host_reads (fd, NULL);
 	open_guest (g, g->cid);
@@ -393,9 +396,7 @@ test_move (struct guest_side *g)
 	int listener = listen_at (7000), fd;
 
 	give_buffers (g);
-	say (g, OP (REQUEST), 7000, 1, NULL);
-	expect (g, OP (RESPONSE), 1, NULL);
-	fd = accept_from (listener);
+	fd = guest_connects (g, listener);
 	must_give (&g->driver, EVENT, g->event_addr, 8);
 	if (move_driver (&g->driver, other_socket, WAIT_MS) < 0)
 		die ("%s", g->driver.failed);
