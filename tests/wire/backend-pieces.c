@@ -5,27 +5,19 @@
  *	I/O addresses   | 0 | 1 | 2 | 3 | ... |     the driver sees these one behind the other
  *	guest, file     | ... | 3 | 2 | 1 | 0 |     the front-end says page by page where they are
  */
-#include "backend-hostile.h"
+#include "backend-iommu.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ACCESS_PLATFORM (UINT64_C (1) << 33)
-#define LOG_ALL (UINT64_C (1) << 26)
-#define FEATURES (BIT_VERSION_1 | BIT30 | ACCESS_PLATFORM)
 #define LOG_SHMFD (1u << 1)
-#define PAGE 4096u
-#define PHYSICAL UINT64_C (0x180000000)
 
 #define SIZE 1024u
 #define PIECES (GUEST_BUFFERS / PAGE)	/* pages that are in the other order */
 #define RING_PAGES 7
 #define SPARE (GUEST_SIZE / PAGE - 1)	/* a page of the guest that nobody uses */
-
-enum { UPDATE = 2, INVALIDATE = 3 };
-enum { RO = 1, RW = 3 };
 
 /* Where the guest has a page of the driver's. */
 static unsigned
@@ -37,14 +29,7 @@ page_of (unsigned i)
 static enum outcome
 iotlb (unsigned type, unsigned i, unsigned page, unsigned perm)
 {
-	struct bytes b = { .n = 0 };
-	uint8_t tail[8] = { (uint8_t) perm, (uint8_t) type };
-
-	bytes_u64 (&b, GUEST_ADDR + (uint64_t) i * PAGE);
-	bytes_u64 (&b, PAGE);
-	bytes_u64 (&b, GUEST_USER + (uint64_t) page * PAGE);
-	bytes_append (&b, tail, sizeof (tail));
-	return rig_tell (&rig, FE_IOTLB_MSG, b.data, (uint32_t) b.n, NULL, 0);
+	return iommu_tell (type, GUEST_ADDR + (uint64_t) i * PAGE, PAGE, GUEST_USER + (uint64_t) page * PAGE, perm);
 }
 
 /* The driver has a page of the guest's at page i from now on. */
@@ -233,17 +218,10 @@ the_log_of_pieces (void)
 static void
 pieces_that_do_not_meet (void)
 {
-	struct bytes b = { .n = 0 };
-	uint8_t tail[8] = { RW, UPDATE };
-
 	begin_pieces ();
 	map_pages (0, 1);
 	map_pages (2, GUEST_SIZE / PAGE);
-	bytes_u64 (&b, GUEST_ADDR + PAGE);
-	bytes_u64 (&b, PAGE);
-	bytes_u64 (&b, GUEST_USER + PAGE * page_of (1) + 64);
-	bytes_append (&b, tail, sizeof (tail));
-	CU_ASSERT_EQUAL (rig_tell (&rig, FE_IOTLB_MSG, b.data, (uint32_t) b.n, NULL, 0), ACK);
+	CU_ASSERT_EQUAL (iommu_tell (UPDATE, GUEST_ADDR + PAGE, PAGE, GUEST_USER + PAGE * page_of (1) + 64, RW), ACK);
 	place_ring ();
 	CU_ASSERT_EQUAL (device.starts, 0);
 	CU_ASSERT (driver_signals (rig.drivers[0].err) > 0);
