@@ -20,6 +20,8 @@
 
 #include <vhost/protocol.h>
 
+#include "fuzz/input.h"
+#include "fuzz/ring-calls.h"
 #include "memory/table.h"
 #include "queue/ring.h"
 #include "tests/unit/fake-map.h"
@@ -46,8 +48,7 @@ struct world {
 };
 
 struct run {
-	const uint8_t *data;
-	size_t left;
+	struct input in;
 	struct world *world;
 	struct vh_ring *ring;
 	unsigned size;
@@ -102,49 +103,17 @@ world_get (void)
 
 /* --- the input --- */
 
-static unsigned
-input_byte (struct run *run)
-{
-	if (run->left == 0)
-		return 0;
-	run->left--;
-	return *run->data++;
-}
-
-static unsigned
-input_word (struct run *run)
-{
-	unsigned low = input_byte (run);
-
-	return low | input_byte (run) << 8;
-}
-
 /* A piece of the input into guest memory: an even number says where in all of it, in units of two bytes; an odd one where the ring is. */
 static void
 input_to_memory (struct run *run)
 {
-	unsigned where = input_word (run), size = input_byte (run) % 64 + 1;
+	unsigned where = input_word (&run->in), size = input_byte (&run->in) % 64 + 1;
 	unsigned offset = where % 2 ? where % 0x1000 : where * 2 % (MEMORY_SIZE - 64);
 
-	for (; size > 0; size--)
-		run->world->bytes[offset++] = (uint8_t) input_byte (run);
+	input_bytes (&run->in, run->world->bytes + offset, size);
 }
 
 /* --- the device --- */
-
-static void
-ring_broke (void *opaque, int err, const char *why)
-{
-	struct run *run = opaque;
-
-	assert (!run->broken && err < 0 && why);
-	run->broken = err;
-}
-
-static void
-nothing (void *opaque)
-{
-}
 
 /* Touches the first and the last byte of each page, and so all pages; returns the sum of the sizes. */
 static size_t
@@ -215,7 +184,7 @@ give (struct run *run, unsigned which)
 static void
 set_limits (struct run *run)
 {
-	unsigned how = input_byte (run), n = input_byte (run);
+	unsigned how = input_byte (&run->in), n = input_byte (&run->in);
 
 	fake_map.room = how & 1 ? n : UINT32_MAX;
 	fake_map.most = how & 2 ? n : UINT32_MAX;
@@ -227,7 +196,7 @@ set_limits (struct run *run)
 static void
 step (struct run *run)
 {
-	unsigned what = input_byte (run);
+	unsigned what = input_byte (&run->in);
 
 	switch (what % 8) {
 	case 0:
@@ -259,15 +228,15 @@ step (struct run *run)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-	struct run run = { .data = data, .left = size, .world = world_get () };
-	unsigned features = input_byte (&run);
+	struct run run = { .in = { .data = data, .left = size }, .world = world_get () };
+	unsigned features = input_byte (&run.in);
 	struct ring_setup setup = {
-		.avail = AVAIL, .used = USED, .memory = run.world->tables[0], .max_parts = 1 + input_byte (&run) % 32, .broken = ring_broke, .wake = nothing,
-		.idle = nothing, .opaque = &run, .base = features * 257u,
+		.avail = AVAIL, .used = USED, .memory = run.world->tables[0], .max_parts = 1 + input_byte (&run.in) % 32, .broken = ring_call_broken,
+		.wake = ring_call_nothing, .idle = ring_call_nothing, .opaque = &run.broken, .base = features * 257u,
 		.features = VH_BIT (VH_F_VERSION_1) | (features & 1 ? VH_BIT (VH_F_INDIRECT_DESC) : 0) | (features & 2 ? VH_BIT (VH_F_EVENT_IDX) : 0),
 	};
 
-	setup.size = run.size = 1u << input_byte (&run) % 7;
+	setup.size = run.size = 1u << input_byte (&run.in) % 7;
 	fake_map_reset ();
 	memset (run.world->bytes, 0, MEMORY_SIZE);
 	/* Requests up to some size may be copied. */
@@ -278,7 +247,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 		setup.used = 0x10000;
 	if (ring_new (&setup, &run.ring) < 0)
 		abort ();	/* these places and sizes are always right */
-	for (unsigned steps = 0; steps < MAX_STEPS && run.left > 0; steps++)
+	for (unsigned steps = 0; steps < MAX_STEPS && run.in.left > 0; steps++)
 		step (&run);
 	while (run.n_kept > 0)
 		give (&run, 0);

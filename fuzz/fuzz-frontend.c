@@ -3,36 +3,33 @@
  * Fuzz target: a back-end that answers anything, with any fds, and asks anything, at a front-end in the middle of any calls.  See frontend-input.h for what
  * the bytes mean.  Besides the crash that a sanitizer sees, it is wrong if a call does not end exactly once, or if an fd is left.
  */
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <vhost/frontend.h>
 #include <vhost/postcopy.h>
 
-#include "frontend-input.h"
+#include "fuzz/far-end.h"
+#include "fuzz/frontend-input.h"
+#include "fuzz/input.h"
+#include "fuzz/verdict.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 #define MOST_STEPS 200
-#define MOST_FDS 10
 #define MOST_WAITING 64	/* requests that were not answered yet */
 #define PAGE 4096
 #define SET_BACKEND_REQ_FD 21
 
 struct fuzz {
-	const uint8_t *data;
-	size_t left;
+	struct input in;
 
 	/* the back-end */
 	int socket, channel;		/* -1: closed */
-	int file;
+	int file, fds[FAR_END_FDS];	/* all of them are the file */
 	uint32_t waiting[MOST_WAITING];
 	unsigned n_waiting;
 
@@ -52,40 +49,6 @@ static struct results {
 	uint8_t status;
 	int fd;
 } results;
-
-static void
-wrong (const char *what)
-{
-	fprintf (stderr, "fuzz-frontend: %s\n", what);
-	abort ();
-}
-
-static int
-must (int fd)
-{
-	if (fd < 0)
-		wrong ("no more fds or memory");
-	return fd;
-}
-
-/* --- the input --- */
-
-static uint8_t
-next_byte (struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->data++;
-}
-
-static unsigned
-next_bytes (struct fuzz *f, uint8_t *buf, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		buf[i] = next_byte (f);
-	return n;
-}
 
 /* --- the caller --- */
 
@@ -252,7 +215,7 @@ step_call (struct fuzz *f)
 {
 	/* It may end before it is known to be on its way. */
 	f->calls++;
-	if (make_call (f, next_byte (f)) < 0) {
+	if (make_call (f, input_byte (&f->in)) < 0) {
 		f->calls--;
 		vh_frontend_async (f->frontend, NULL, NULL);
 	}
@@ -260,61 +223,10 @@ step_call (struct fuzz *f)
 
 /* --- the back-end --- */
 
-static void
-send_bytes (struct fuzz *f, int socket, const void *data, size_t n, unsigned n_fds)
+static unsigned
+input_fds (struct fuzz *f)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE (MOST_FDS * sizeof (int))];
-	} control;
-	struct iovec iov = { .iov_base = (void *) data, .iov_len = n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int fds[MOST_FDS];
-
-	if (socket < 0 || n == 0)
-		return;
-	if (n_fds > 0) {
-		struct cmsghdr *cmsg;
-
-		memset (&control, 0, sizeof (control));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE (n_fds * sizeof (int));
-		cmsg = CMSG_FIRSTHDR (&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN (n_fds * sizeof (int));
-		for (unsigned i = 0; i < n_fds; i++)
-			fds[i] = f->file;
-		memcpy (CMSG_DATA (cmsg), fds, n_fds * sizeof (int));
-	}
-	(void) !sendmsg (socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* Keeps the first fd that comes with the bytes, and closes the others. */
-static ssize_t
-read_bytes (struct fuzz *f, void *buf, size_t n, int *first)
-{
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE (MOST_FDS * sizeof (int))];
-	} control;
-	struct iovec iov = { .iov_base = buf, .iov_len = n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof (control) };
-	ssize_t got = recvmsg (f->socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-	if (got <= 0)
-		return got;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR (&msg); c; c = CMSG_NXTHDR (&msg, c))
-		for (size_t i = 0; CMSG_LEN ((i + 1) * sizeof (int)) <= c->cmsg_len; i++) {
-			int fd;
-
-			memcpy (&fd, CMSG_DATA (c) + i * sizeof (int), sizeof (int));
-			if (first && *first < 0)
-				*first = fd;
-			else
-				close (fd);
-		}
-	return got;
+	return input_byte (&f->in) % FAR_END_FDS;
 }
 
 static void
@@ -329,58 +241,49 @@ hang_up (int *fd)
 static void
 read_requests (struct fuzz *f)
 {
-	uint8_t body[4096];
-	uint32_t header[3];
-	int fd = -1;
+	struct far_message m;
 
-	while (f->socket >= 0 && read_bytes (f, header, sizeof (header), &fd) == sizeof (header)) {
-		if (header[0] == 0 || (header[1] & ~9u) != 0 || header[2] > sizeof (body))
-			wrong ("a request with a malformed header");
-		if (header[2] > 0 && read_bytes (f, body, header[2], NULL) != (ssize_t) header[2])
-			wrong ("half a request");
-		if (header[0] == SET_BACKEND_REQ_FD) {
+	while (far_end_receive_message (f->socket, &m, 1, 8)) {
+		if (m.header[HEADER_ID] == 0)
+			wrong ("a request that there is not");
+		if (m.header[HEADER_ID] == SET_BACKEND_REQ_FD) {
 			hang_up (&f->channel);
-			f->channel = fd;
+			f->channel = m.fd;
 		} else
-			hang_up (&fd);
-		fd = -1;
+			hang_up (&m.fd);
 		if (f->n_waiting < MOST_WAITING)
-			f->waiting[f->n_waiting++] = header[0];
+			f->waiting[f->n_waiting++] = m.header[HEADER_ID];
 	}
 }
 
 static void
 answer (struct fuzz *f, const void *body, uint32_t size, unsigned n_fds)
 {
-	uint8_t message[12 + 4096];
-	uint32_t header[3] = { f->n_waiting > 0 ? f->waiting[0] : 1, 5, size };
+	uint32_t header[HEADER_WORDS] = { f->n_waiting > 0 ? f->waiting[0] : 1, FAR_END_ANSWER, size };
 
 	if (f->n_waiting > 0)
 		memmove (f->waiting, f->waiting + 1, --f->n_waiting * sizeof (f->waiting[0]));
-	memcpy (message, header, sizeof (header));
-	memcpy (message + 12, body, size);
-	send_bytes (f, f->socket, message, 12 + (size_t) size, n_fds);
+	far_end_send_message (f->socket, header, body, size, f->fds, n_fds);
 }
 
 static void
 step_answer (struct fuzz *f)
 {
-	uint8_t body[255], n = next_byte (f), fds = next_byte (f);
+	uint8_t body[INPUT_MAX_PIECE], n = input_byte (&f->in);
+	unsigned n_fds = input_fds (f);
 
-	next_bytes (f, body, n);
-	answer (f, body, n, fds % MOST_FDS);
+	input_bytes (&f->in, body, n);
+	answer (f, body, n, n_fds);
 }
 
 static void
 step_long (struct fuzz *f)
 {
-	static uint8_t body[4096];
-	uint8_t low = next_byte (f);
-	unsigned size = low | (unsigned) next_byte (f) << 8;
-	uint8_t fds = next_byte (f);
+	static uint8_t body[FAR_END_MAX_BODY];
+	unsigned size = input_word (&f->in), n_fds = input_fds (f);
 
-	memset (body, next_byte (f), sizeof (body));
-	answer (f, body, size % (sizeof (body) + 1), fds % MOST_FDS);
+	memset (body, input_byte (&f->in), sizeof (body));
+	answer (f, body, size % (sizeof (body) + 1), n_fds);
 }
 
 static void
@@ -388,7 +291,7 @@ step_ok (struct fuzz *f)
 {
 	static const uint8_t zeroes[8];
 
-	for (uint8_t n = next_byte (f) % 16; n > 0; n--) {
+	for (uint8_t n = input_byte (&f->in) % 16; n > 0; n--) {
 		answer (f, zeroes, sizeof (zeroes), 0);
 		vh_frontend_dispatch (f->frontend);
 		read_requests (f);
@@ -396,110 +299,70 @@ step_ok (struct fuzz *f)
 }
 
 static void
-step_ask (struct fuzz *f)
+step_main (struct fuzz *f)
 {
-	uint8_t id = next_byte (f), flags = next_byte (f), fds = next_byte (f), message[12 + 255];
-	unsigned n = next_bytes (f, message + 12, next_byte (f));
-	uint32_t header[3] = { id == 255 ? UINT32_MAX : id, flags, n };
+	uint8_t bytes[INPUT_MAX_PIECE], n = input_byte (&f->in);
+	unsigned n_fds = input_fds (f);
 
-	memcpy (message, header, sizeof (header));
-	send_bytes (f, f->channel, message, 12 + n, fds % MOST_FDS);
+	input_bytes (&f->in, bytes, n);
+	far_end_send (f->socket, bytes, n, f->fds, n_fds);
 }
 
 static void
-take_step (struct fuzz *f)
+step_ask (struct fuzz *f)
 {
-	uint8_t bytes[255];
-	uint8_t step = next_byte (f), n, fds;
+	uint8_t id = input_byte (&f->in), flags = input_byte (&f->in), body[INPUT_MAX_PIECE];
+	unsigned n_fds = input_fds (f), n = input_piece (&f->in, body);
+	uint32_t header[HEADER_WORDS] = { id == 255 ? UINT32_MAX : id, flags, n };
 
-	switch (step % STEPS) {
-	case STEP_CALL:
-		step_call (f);
-		break;
-	case STEP_ANSWER:
-		step_answer (f);
-		break;
-	case STEP_LONG:
-		step_long (f);
-		break;
-	case STEP_OK:
-		step_ok (f);
-		break;
-	case STEP_MAIN:
-		n = next_byte (f);
-		fds = next_byte (f);
-		next_bytes (f, bytes, n);
-		send_bytes (f, f->socket, bytes, n, fds % MOST_FDS);
-		break;
-	case STEP_ASK:
-		step_ask (f);
-		break;
-	case STEP_CHANNEL:
-		n = next_byte (f);
-		next_bytes (f, bytes, n);
-		send_bytes (f, f->channel, bytes, n, 0);
-		break;
-	case STEP_HANG_UP:
-		hang_up (next_byte (f) % 2 ? &f->channel : &f->socket);
-		break;
-	}
+	far_end_send_message (f->channel, header, body, n, f->fds, n_fds);
 }
+
+static void
+step_channel (struct fuzz *f)
+{
+	uint8_t bytes[INPUT_MAX_PIECE];
+	unsigned n = input_piece (&f->in, bytes);
+
+	far_end_send (f->channel, bytes, n, NULL, 0);
+}
+
+static void
+step_hang_up (struct fuzz *f)
+{
+	hang_up (input_byte (&f->in) % 2 ? &f->channel : &f->socket);
+}
+
+static void (*const steps[STEPS]) (struct fuzz *) = {
+	[STEP_CALL] = step_call, [STEP_ANSWER] = step_answer, [STEP_LONG] = step_long, [STEP_OK] = step_ok,
+	[STEP_MAIN] = step_main, [STEP_ASK] = step_ask, [STEP_CHANNEL] = step_channel, [STEP_HANG_UP] = step_hang_up,
+};
 
 /* What the front-end answered to requests is thrown away. */
 static void
 drain_channel (struct fuzz *f)
 {
-	uint8_t buf[4096];
-	int fds[MOST_FDS];
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE (MOST_FDS * sizeof (int))];
-	} control;
+	uint8_t buf[FAR_END_MAX_BODY];
 
-	for (;;) {
-		struct iovec iov = { .iov_base = buf, .iov_len = sizeof (buf) };
-		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof (control) };
-
-		if (f->channel < 0 || recvmsg (f->channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
-			return;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR (&msg); c; c = CMSG_NXTHDR (&msg, c)) {
-			size_t n = (c->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-
-			memcpy (fds, CMSG_DATA (c), n * sizeof (int));
-			while (n > 0)
-				close (fds[--n]);
-		}
-	}
+	while (far_end_receive (f->channel, buf, sizeof (buf), NULL) > 0)
+		;
 }
 
 /* --- one input --- */
-
-static unsigned
-count_fds (void)
-{
-	DIR *dir = opendir ("/proc/self/fd");
-	unsigned n = 0;
-
-	if (!dir)
-		wrong ("/proc/self/fd cannot be read");
-	while (readdir (dir))
-		n++;
-	closedir (dir);
-	return n;
-}
 
 static void
 run_input (struct fuzz *f)
 {
 	struct vh_frontend_options o = { .size = sizeof (o), .config_changed = config_changed, .opaque = f, .ops = &ops };
-	int pair[2];
+	int theirs;
 
 	f->file = must (memfd_create ("file", MFD_CLOEXEC));
-	must (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	f->socket = pair[0];
-	must (vh_frontend_new (pair[1], &o, &f->frontend));
-	for (unsigned i = 0; i < MOST_STEPS && f->left > 0; i++) {
-		take_step (f);
+	for (unsigned i = 0; i < FAR_END_FDS; i++)
+		f->fds[i] = f->file;
+	f->socket = far_end_new (&theirs);
+	must (vh_frontend_new (theirs, &o, &f->frontend));
+	for (unsigned i = 0; i < MOST_STEPS && f->in.left > 0; i++) {
+		steps[input_byte (&f->in) % STEPS](f);
 		vh_frontend_dispatch (f->frontend);
 		read_requests (f);
 		drain_channel (f);
@@ -516,7 +379,7 @@ run_input (struct fuzz *f)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-	struct fuzz f = { .data = data, .left = size, .socket = -1, .channel = -1 };
+	struct fuzz f = { .in = { .data = data, .left = size }, .socket = -1, .channel = -1 };
 	unsigned before = count_fds ();
 
 	results.fd = results.inflight.fd = -1;

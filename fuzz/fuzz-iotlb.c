@@ -6,55 +6,35 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <vhost/backend.h>
 
-#include "iotlb-input.h"
+#include "fuzz/back-end.h"
+#include "fuzz/far-end.h"
+#include "fuzz/input.h"
+#include "fuzz/iotlb-input.h"
+#include "fuzz/iotlb-model.h"
+#include "fuzz/verdict.h"
 #include "memory/table.h"
 #include "util/checked.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-#define MOST_STEPS 200
+#define MOST_STEPS MODEL_MAX
 #define MOST_ROUNDS 2000
 #define MOST_HELD RING_SIZE
 
-#define UPDATE 2
-#define INVALIDATE 3
-
-struct iotlb_body {
-	uint64_t iova, size, user;
-	uint8_t perm, type;
-	uint8_t padding[6];
-};
-
-_Static_assert (sizeof (struct iotlb_body) == IOTLB_BODY, "as on the wire");
-
-/* What the front-end has said that is still so. */
-struct model {
-	struct iotlb_body entries[MOST_STEPS];
-	unsigned n;
-};
-
 struct fuzz {
-	const uint8_t *data;
-	size_t left;
+	struct input in;
 
 	/* the front-end */
-	int socket, channel, memory, kick;
+	int channel, memory, kick;
 	struct model model, next;	/* next: when the message that is under way is acknowledged */
 
-	/* the back-end */
-	struct vh_loop *loop;
-	struct vh_backend *backend;
-	bool ended;
+	struct back_end back_end;
 
 	/* the device */
 	bool hold;
@@ -63,102 +43,7 @@ struct fuzz {
 	unsigned n_held;
 };
 
-static void
-wrong (const char *what)
-{
-	fprintf (stderr, "fuzz-iotlb: %s\n", what);
-	abort ();
-}
-
-static int
-must (int result)
-{
-	if (result < 0)
-		wrong ("no more fds or memory");
-	return result;
-}
-
-/* --- the input --- */
-
-static uint8_t
-next_byte (struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->data++;
-}
-
-static void
-next_bytes (struct fuzz *f, void *buf, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		((uint8_t *) buf)[i] = next_byte (f);
-}
-
 /* --- what is right --- */
-
-static uint64_t
-last_of (const struct iotlb_body *b)
-{
-	uint64_t last;
-
-	return checked_add (b->iova, b->size - 1, &last) ? last : UINT64_MAX;
-}
-
-static void
-model_remove (struct model *m, uint64_t first, uint64_t last)
-{
-	for (unsigned i = 0; i < m->n;)
-		if (m->entries[i].iova <= last && first <= last_of (&m->entries[i]))
-			m->entries[i] = m->entries[--m->n];
-		else
-			i++;
-}
-
-/* Makes of the model what a message does.  False: it is to be refused. */
-static bool
-model_apply (struct model *m, const struct iotlb_body *b)
-{
-	uint64_t last;
-
-	switch (b->type) {
-	case INVALIDATE:
-		model_remove (m, b->size ? b->iova : 0, b->size ? last_of (b) : UINT64_MAX);
-		return true;
-	case UPDATE:
-		if (b->size == 0 || !checked_add (b->iova, b->size - 1, &last) || b->perm < 1 || b->perm > 3)
-			return false;
-		if (!range_inside (b->user, b->size, USER_PAGE (0), REGION_PAGES * PAGE) &&
-		    !range_inside (b->user, b->size, USER_PAGE (REGION_PAGES), REGION_PAGES * PAGE))
-			return false;
-		model_remove (m, b->iova, last);
-		m->entries[m->n++] = *b;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* May these user addresses be read, or written? */
-static bool
-model_allows (const struct model *m, uint64_t user, uint64_t size, unsigned perm)
-{
-	while (size > 0) {
-		uint64_t there = 0;
-
-		for (unsigned i = 0; i < m->n; i++)
-			if (m->entries[i].perm & perm && user - m->entries[i].user < m->entries[i].size)
-				there = m->entries[i].size - (user - m->entries[i].user);
-		if (there == 0)
-			return false;
-		if (there >= size)
-			return true;
-		user += there;
-		size -= there;
-	}
-	return true;
-}
 
 /* A part's user address.  The ring's table is of I/O addresses, but its regions are those of the guest's memory. */
 static uint64_t
@@ -251,51 +136,19 @@ static const struct vh_device_ops device_ops = {
 static void
 send_message (struct fuzz *f, uint32_t id, uint32_t flags, const void *body, uint32_t size, const int *fds, unsigned n_fds)
 {
-	uint32_t header[3] = { id, flags, size };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE (2 * sizeof (int))];
-	} control = { 0 };
-	struct iovec iov[2] = { { header, sizeof (header) }, { (void *) body, size } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	const uint32_t header[HEADER_WORDS] = { id, flags, size };
 
-	if (n_fds > 0) {
-		struct cmsghdr *cmsg = (struct cmsghdr *) &control;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE (n_fds * sizeof (int));
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN (n_fds * sizeof (int));
-		memcpy (CMSG_DATA (cmsg), fds, n_fds * sizeof (int));
-	}
-	if (sendmsg (f->socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (!far_end_send_message (f->back_end.socket, header, body, size, fds, n_fds))
 		wrong ("the back-end takes no message");
 }
 
 static void
 pump (struct fuzz *f)
 {
-	unsigned most = MOST_ROUNDS;
-
-	while (most > 0 && must (vh_loop_dispatch (f->loop, 0)) > 0)
-		most--;
-	if (most == 0)
+	if (!back_end_rests (&f->back_end, MOST_ROUNDS))
 		wrong ("the back-end does not come to rest");
-	if (f->ended)
+	if (f->back_end.ended)
 		wrong ("the connection ended");
-}
-
-static bool
-read_answer (struct fuzz *f, uint64_t *ret)
-{
-	uint32_t header[3];
-
-	if (recv (f->socket, header, sizeof (header), MSG_DONTWAIT) != sizeof (header))
-		return false;
-	if (header[1] != 5 || header[2] != sizeof (*ret) || recv (f->socket, ret, sizeof (*ret), MSG_DONTWAIT) != sizeof (*ret))
-		wrong ("a malformed answer");
-	return true;
 }
 
 /* Sends it, and has it acknowledged when nothing that it takes back is in use any more. */
@@ -307,12 +160,12 @@ tell (struct fuzz *f, const struct iotlb_body *b)
 
 	f->next = f->model;
 	good = model_apply (&f->next, b);
-	send_message (f, 22, 9, b, sizeof (*b), NULL, 0);
+	send_message (f, 22, FAR_END_WANTS_ANSWER, b, sizeof (*b), NULL, 0);
 	pump (f);
-	if (!read_answer (f, &answer)) {
+	if (!far_end_receive_u64 (f->back_end.socket, &answer)) {
 		device_release (f, MOST_HELD);
 		pump (f);
-		if (!read_answer (f, &answer))
+		if (!far_end_receive_u64 (f->back_end.socket, &answer))
 			wrong ("a message is not answered");
 	}
 	if (good != (answer == 0))
@@ -359,13 +212,12 @@ say_memory (struct fuzz *f)
 static void
 open_channel (struct fuzz *f)
 {
-	int pair[2];
+	int theirs;
 
-	must (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	f->channel = pair[0];
-	send_message (f, 21, 1, NULL, 0, &pair[1], 1);
+	f->channel = far_end_new (&theirs);
+	send_message (f, 21, 1, NULL, 0, &theirs, 1);
 	pump (f);
-	close (pair[1]);
+	close (theirs);
 }
 
 static void
@@ -386,25 +238,12 @@ set_up (struct fuzz *f)
 }
 
 static void
-closed (void *opaque, struct vh_backend *b)
-{
-	((struct fuzz *) opaque)->ended = true;
-}
-
-static void
 open_both (struct fuzz *f, const struct vh_device *device)
 {
-	struct vh_backend_options o = { .size = sizeof (o), .closed = closed, .opaque = f };
-	int pair[2];
-
 	f->memory = must (memfd_create ("guest", MFD_CLOEXEC));
 	must (ftruncate (f->memory, 2 * REGION_PAGES * PAGE));
 	f->kick = must (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
-	must (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	f->socket = pair[0];
-	must (vh_loop_new (&f->loop));
-	o.loop = f->loop;
-	must (vh_backend_new (device, pair[1], &o, &f->backend));
+	back_end_open (&f->back_end, device);
 }
 
 /* --- steps --- */
@@ -412,7 +251,7 @@ open_both (struct fuzz *f, const struct vh_device *device)
 static void
 step_update (struct fuzz *f)
 {
-	uint8_t page = next_byte (f), pages = next_byte (f), user = next_byte (f), perm = next_byte (f);
+	uint8_t page = input_byte (&f->in), pages = input_byte (&f->in), user = input_byte (&f->in), perm = input_byte (&f->in);
 	struct iotlb_body b = {
 		.iova = page * (uint64_t) PAGE, .size = pages * (uint64_t) PAGE, .user = USER_PAGE (user % (2 * REGION_PAGES)), .perm = perm, .type = UPDATE,
 	};
@@ -423,7 +262,7 @@ step_update (struct fuzz *f)
 static void
 step_invalidate (struct fuzz *f)
 {
-	uint8_t page = next_byte (f), pages = next_byte (f);
+	uint8_t page = input_byte (&f->in), pages = input_byte (&f->in);
 	struct iotlb_body b = { .iova = page * (uint64_t) PAGE, .size = pages * (uint64_t) PAGE, .type = INVALIDATE };
 
 	tell (f, &b);
@@ -434,18 +273,16 @@ step_message (struct fuzz *f)
 {
 	struct iotlb_body b;
 
-	next_bytes (f, &b, sizeof (b));
+	input_bytes (&f->in, &b, sizeof (b));
 	tell (f, &b);
 }
 
 static void
 step_memory (struct fuzz *f)
 {
-	uint8_t buf[255], low = next_byte (f);
-	unsigned offset = low | (unsigned) next_byte (f) << 8;
-	uint8_t n = next_byte (f);
+	uint8_t buf[INPUT_MAX_PIECE];
+	unsigned offset = input_word (&f->in), n = input_piece (&f->in, buf);
 
-	next_bytes (f, buf, n);
 	if (offset + n <= 2 * REGION_PAGES * PAGE)
 		must ((int) pwrite (f->memory, buf, n, offset));
 }
@@ -459,55 +296,41 @@ step_kick (struct fuzz *f)
 }
 
 static void
-step_answer (struct fuzz *f)
+step_hold (struct fuzz *f)
 {
-	uint64_t value = next_byte (f);
-	uint32_t message[3 + IOTLB_BODY / 4];
-	uint32_t answer[5] = { 1, 5, sizeof (value) };
-
-	if (recv (f->channel, message, sizeof (message), MSG_DONTWAIT) != sizeof (message))
-		return;
-	if (message[0] != 1 || message[2] != IOTLB_BODY)
-		wrong ("the back-end asks for something else");
-	memcpy (answer + 3, &value, sizeof (value));
-	must ((int) send (f->channel, answer, sizeof (answer), MSG_DONTWAIT | MSG_NOSIGNAL));
+	f->hold = input_byte (&f->in) % 2;
 }
 
 static void
-take_step (struct fuzz *f)
+step_release (struct fuzz *f)
 {
-	switch (next_byte (f) % STEPS) {
-	case STEP_UPDATE:
-		step_update (f);
-		break;
-	case STEP_INVALIDATE:
-		step_invalidate (f);
-		break;
-	case STEP_MESSAGE:
-		step_message (f);
-		break;
-	case STEP_MEMORY:
-		step_memory (f);
-		break;
-	case STEP_KICK:
-		step_kick (f);
-		break;
-	case STEP_HOLD:
-		f->hold = next_byte (f) % 2;
-		break;
-	case STEP_RELEASE:
-		device_release (f, next_byte (f));
-		break;
-	case STEP_ANSWER:
-		step_answer (f);
-		break;
-	}
+	device_release (f, input_byte (&f->in));
 }
+
+/* The back-end asks for nothing but translations. */
+static void
+step_answer (struct fuzz *f)
+{
+	static const uint32_t header[HEADER_WORDS] = { 1, FAR_END_ANSWER, sizeof (uint64_t) };
+	uint64_t value = input_byte (&f->in);
+	struct far_message m;
+
+	if (!far_end_receive_message (f->channel, &m, 1, 8))
+		return;
+	if (m.header[HEADER_ID] != 1 || m.header[HEADER_SIZE] != IOTLB_BODY || m.fd >= 0)
+		wrong ("the back-end asks for something else");
+	far_end_send_message (f->channel, header, &value, sizeof (value), NULL, 0);
+}
+
+static void (*const steps[STEPS]) (struct fuzz *) = {
+	[STEP_UPDATE] = step_update, [STEP_INVALIDATE] = step_invalidate, [STEP_MESSAGE] = step_message, [STEP_MEMORY] = step_memory,
+	[STEP_KICK] = step_kick, [STEP_HOLD] = step_hold, [STEP_RELEASE] = step_release, [STEP_ANSWER] = step_answer,
+};
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-	struct fuzz f = { .data = data, .left = size };
+	struct fuzz f = { .in = { .data = data, .left = size } };
 	struct vh_device device = {
 		.size = sizeof (device), .ops = &device_ops, .opaque = &f, .rings = 1, .max_ring_size = RING_SIZE,
 		.features = vh_backend_supported_ring_features () | VH_BIT (VH_F_ACCESS_PLATFORM),
@@ -515,15 +338,14 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
 	open_both (&f, &device);
 	set_up (&f);
-	for (unsigned i = 0; i < MOST_STEPS && f.left > 0; i++) {
-		take_step (&f);
+	for (unsigned i = 0; i < MOST_STEPS && f.in.left > 0; i++) {
+		steps[input_byte (&f.in) % STEPS](&f);
 		pump (&f);
 	}
-	close (f.socket);
+	close (f.back_end.socket);
 	close (f.channel);
 	device_release (&f, MOST_HELD);
-	vh_backend_free (f.backend);
-	vh_loop_free (f.loop);
+	back_end_free (&f.back_end);
 	close (f.memory);
 	close (f.kick);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include <vhost/protocol.h>
 
+#include "fuzz/ring-calls.h"
 #include "fuzz/ring-run.h"
 #include "util/checked.h"
 
@@ -63,39 +64,6 @@ world_get (void)
 	if (memory_new (world.regions, 2, &world.memory) < 0)
 		abort ();
 	return &world;
-}
-
-uint8_t
-input_byte (struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->data++;
-}
-
-void
-input_bytes (struct input *in, uint8_t *to, size_t size)
-{
-	if (size > in->left)
-		size = in->left;
-	memcpy (to, in->data, size);
-	in->data += size;
-	in->left -= size;
-}
-
-static void
-ring_broke (void *opaque, int err, const char *why)
-{
-	struct run *run = opaque;
-
-	assert (!run->broken && err < 0 && why);
-	run->broken = err;
-}
-
-static void
-nothing (void *opaque)
-{
 }
 
 /* Every byte of a part is in one of the regions; reads or writes it. */
@@ -213,7 +181,7 @@ static int
 steps (struct run *run, struct world *world, struct input *in)
 {
 	for (unsigned step = 0; step < MAX_STEPS && in->left > 2; step++) {
-		unsigned offset = input_byte (in) | (unsigned) input_byte (in) << 8;
+		unsigned offset = input_word (in);
 
 		if (step % 3 == 2)
 			give_kept (run);
@@ -240,7 +208,7 @@ ring_run (struct input *in, const struct ring_setup *wanted, unsigned keep)
 	run.setup = (struct ring_setup){
 		.size = wanted->size, .features = wanted->features, .base = wanted->base, .big_endian = wanted->big_endian, .desc = DESC,
 		.avail = AVAIL, .used = USED, .memory = world->memory, .inflight = wanted->inflight, .max_parts = 256, .request_size = 8,
-		.broken = ring_broke, .wake = nothing, .idle = nothing, .opaque = &run,
+		.broken = ring_call_broken, .wake = ring_call_nothing, .idle = ring_call_nothing, .opaque = &run.broken,
 	};
 	memset (world->bytes, 0, MEMORY_SIZE);
 	n = (input_byte (in) + 1u) * MEMORY_UNIT;

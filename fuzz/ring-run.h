@@ -10,24 +10,12 @@
 #ifndef FUZZ_RING_RUN_H
 #define FUZZ_RING_RUN_H
 
-#include <stddef.h>
 #include <stdint.h>
 
+#include "fuzz/input.h"
 #include "queue/ring.h"
 
 #define MAX_RING 64
-
-/* What is left of the input. */
-struct input {
-	const uint8_t *data;
-	size_t left;
-};
-
-/* 0 at its end. */
-uint8_t input_byte (struct input *);
-
-/* Bytes of the input, as many as there are. */
-void input_bytes (struct input *, uint8_t *to, size_t size);
 
 /*
  * Makes a ring of the size, features, base, byte order and in-flight records that are in `wanted`, whose device keeps up to `keep` requests.  From the input:

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seed-demand FOLDER: makes the corpus of fuzz-demand: drivers that are right, on memory that can be mapped, and on memory that cannot.  Run by hand when
- * the form of the input changes.
+ * seed-demand: makes the corpus of fuzz-demand: drivers that are right, on memory that can be mapped, and on memory that cannot.
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+
+#include "fuzz/seed.h"
 
 #define AVAIL 0x400u
 #define TABLE 0x2400u
@@ -20,26 +19,10 @@ enum { MEMORY = 0, TAKE = 2, GIVE = 4, FLUSH = 5, LIMITS = 6, TABLES = 7 };
 /* Of LIMITS. */
 enum { ROOM = 1, MOST = 2, REFUSED = 4 };
 
-static uint8_t program[4096];
-static size_t length;
-
-static void
-byte (unsigned value)
-{
-	program[length++] = (uint8_t) value;
-}
-
 static void
 step (unsigned what, unsigned number)
 {
-	byte (what | number << 3);
-}
-
-static void
-bytes (uint64_t value, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		byte ((unsigned) (value >> 8 * i) & 0xff);
+	put (what | number << 3, 1);
 }
 
 /* Writes `size` bytes, which follow, at an offset that is a multiple of four. */
@@ -47,18 +30,18 @@ static void
 memory (unsigned offset, unsigned size)
 {
 	step (MEMORY, 0);
-	bytes (offset / 2, 2);
-	byte (size - 1);
+	put (offset / 2, 2);
+	put (size - 1, 1);
 }
 
 static void
 desc (unsigned table, unsigned i, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
 {
 	memory (table + 16 * i, 16);
-	bytes (addr, 8);
-	bytes (len, 4);
-	bytes (flags, 2);
-	bytes (next, 2);
+	put (addr, 8);
+	put (len, 4);
+	put (flags, 2);
+	put (next, 2);
 }
 
 /* Header, data and status of request i at `data`. */
@@ -74,27 +57,27 @@ static void
 avail (unsigned n, unsigned stride)
 {
 	memory (AVAIL, 4 + 2 * n);
-	bytes (0, 2);
-	bytes (n, 2);
+	put (0, 2);
+	put (n, 2);
 	for (unsigned i = 0; i < n; i++)
-		bytes (stride * i, 2);
+		put (stride * i, 2);
 }
 
 static void
 limits (unsigned how, unsigned n)
 {
 	step (LIMITS, 0);
-	byte (how);
-	byte (n);
+	put (how, 1);
+	put (n, 1);
 }
 
 static void
-begin (unsigned features)
+begin (const char *name, unsigned features)
 {
-	length = 0;
-	byte (features);
-	byte (15);	/* sixteen parts at most */
-	byte (4);	/* sixteen descriptors */
+	seed_begin (name);
+	put (features, 1);
+	put (15, 1);	/* sixteen parts at most */
+	put (4, 1);	/* sixteen descriptors */
 }
 
 static void
@@ -114,62 +97,66 @@ serve_all (void)
 	step (FLUSH, 0);
 }
 
-static int
-save (const char *folder, const char *name)
+static void
+chains (void)
 {
-	char path[4096];
-	FILE *file;
-	int ok;
-
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file)
-		return -1;
-	ok = fwrite (program, 1, length, file) == length;
-	return fclose (file) == 0 && ok ? 0 : -1;
-}
-
-int
-main (int argc, char **argv)
-{
-	const char *folder = argc == 2 ? argv[1] : NULL;
-	int err = folder ? 0 : -1;
-
-	begin (0);
+	begin ("chains", 0);
 	four_requests ();
 	serve_all ();
-	err |= save (folder, "chains");
+	seed_end ();
+}
 
-	begin (4);	/* the used ring on demand, too */
+static void
+room (void)
+{
+	begin ("room", 4);	/* the used ring on demand, too */
 	four_requests ();
 	limits (ROOM, 9);
 	serve_all ();
 	serve_all ();
-	err |= save (folder, "room");
+	seed_end ();
+}
 
-	begin (0);
+static void
+refused (void)
+{
+	begin ("refused", 0);
 	four_requests ();
 	limits (REFUSED, 0x38);
 	serve_all ();
-	err |= save (folder, "refused");
+	seed_end ();
+}
 
-	begin (1);
+static void
+indirect (void)
+{
+	begin ("indirect", 1);
 	chain (TABLE, 0, 0x7ff8);	/* over the edge to memory that is mapped */
 	desc (0, 0, TABLE, 48, INDIRECT, 0);
 	avail (1, 0);
 	serve_all ();
-	err |= save (folder, "indirect");
+	seed_end ();
+}
 
-	begin (2);
+static void
+tables (void)
+{
+	begin ("tables", 2);
 	four_requests ();
 	step (TAKE, 1);
 	step (TABLES, 1);
 	serve_all ();
 	step (TABLES, 0);
 	serve_all ();
-	err |= save (folder, "tables");
+	seed_end ();
+}
 
-	if (err)
-		fprintf (stderr, "usage: seed-demand FOLDER (that exists)\n");
-	return err ? 1 : 0;
+void
+seed_all (void)
+{
+	chains ();
+	room ();
+	refused ();
+	indirect ();
+	tables ();
 }

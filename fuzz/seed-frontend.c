@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Makes the corpus of fuzz-frontend: seed-frontend FOLDER.  A few sessions that go far, from which a fuzzer finds its way; see frontend-input.h.
+ * seed-frontend: makes the corpus of fuzz-frontend, a few sessions that go far, from which a fuzzer finds its way; see frontend-input.h.
  */
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "frontend-input.h"
+#include "fuzz/frontend-input.h"
+#include "fuzz/seed.h"
 
-static const char *folder;
-static FILE *file;
-static int failed;
-
-static void
-put (uint64_t value, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		putc ((int) (value & 0xff), file);
-		value >>= 8;
-	}
-}
-
-static void
-begin (const char *name)
-{
-	char path[4096];
-
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file) {
-		fprintf (stderr, "seed-frontend: %s: %s\n", path, strerror (errno));
-		failed = 1;
-		file = tmpfile ();
-	}
-}
-
-static void
-end (void)
-{
-	if (fclose (file) != 0)
-		failed = 1;
-}
+/* --- steps --- */
 
 static void
 call (uint8_t which)
@@ -51,20 +17,18 @@ call (uint8_t which)
 }
 
 static void
-answer_u64 (uint64_t value)
+answer (uint8_t n, uint8_t fds)
 {
 	put (STEP_ANSWER, 1);
-	put (8, 1);
-	put (0, 1);
-	put (value, 8);
+	put (n, 1);
+	put (fds, 1);
 }
 
 static void
-answer_nothing (uint8_t fds)
+answer_u64 (uint64_t value)
 {
-	put (STEP_ANSWER, 1);
-	put (0, 1);
-	put (fds, 1);
+	answer (8, 0);
+	put (value, 8);
 }
 
 static void
@@ -86,6 +50,16 @@ ask (uint8_t id, uint8_t fds, uint8_t n)
 	put (n, 1);
 }
 
+static void
+ask_u64s (uint8_t id, uint8_t fds, uint8_t n, const uint64_t *body)
+{
+	ask (id, fds, n * 8);
+	for (uint8_t i = 0; i < n; i++)
+		put (body[i], 8);
+}
+
+/* --- parts of sessions --- */
+
 /* The handshake with every protocol feature, and SET_FEATURES. */
 static void
 handshake (void)
@@ -97,16 +71,22 @@ handshake (void)
 	put (3, 1);
 }
 
-int
-main (int argc, char **argv)
+/* The same by single calls, without the channel. */
+static void
+negotiate (void)
 {
-	if (argc != 2) {
-		fprintf (stderr, "usage: %s FOLDER\n", argv[0]);
-		return 2;
-	}
-	folder = argv[1];
+	call (1);
+	answer_u64 (0x170000000);
+	call (3);
+	answer_u64 (0xffffff);
+	call (4);
+}
 
-	begin ("handshake");
+/* --- sessions --- */
+
+static void
+seed_handshake (void)
+{
 	handshake ();
 	call (2);
 	answer_u64 (0);
@@ -114,86 +94,68 @@ main (int argc, char **argv)
 	answer_u64 (4);
 	call (6);
 	answer_u64 (509);
-	end ();
+}
 
-	begin ("single-steps");
-	call (1);
-	answer_u64 (0x170000000);
-	call (3);
-	answer_u64 (0xffffff);
-	call (4);
+static void
+seed_single_steps (void)
+{
+	negotiate ();
 	for (uint8_t which = 7; which < 23; which++) {
 		call (which);
 		answer_u64 (0);
 	}
-	end ();
+}
 
-	begin ("with-fds");
-	call (1);
-	answer_u64 (0x170000000);
-	call (3);
-	answer_u64 (0xffffff);
-	call (4);
+static void
+seed_with_fds (void)
+{
+	negotiate ();
 	call (23);
-	answer_nothing (1);
+	answer (0, 1);
 	call (24);
-	put (STEP_ANSWER, 1);
-	put (8, 1);
-	put (1, 1);
+	answer (8, 1);
 	put (0, 8);
 	call (25);
-	answer_nothing (1);
+	answer (0, 1);
 	call (26);
-	put (STEP_ANSWER, 1);
-	put (24, 1);
-	put (1, 1);
+	answer (24, 1);
 	put (4096, 8);
 	put (0, 8);
 	put (2, 2);
 	put (64, 2);
 	put (0, 4);
-	end ();
+}
 
-	begin ("long-answers");
-	call (1);
-	answer_u64 (0x170000000);
-	call (3);
-	answer_u64 (0xffffff);
-	call (4);
+static void
+seed_long_answers (void)
+{
+	negotiate ();
 	call (15);
 	answer_long (1072, 0, 0);
 	call (16);
 	answer_long (2056, 0, 0);
 	call (12);
-	answer_nothing (0);
-	end ();
+	answer (0, 0);
+}
 
-	begin ("asked");
+static void
+seed_asked (void)
+{
 	handshake ();
 	ask (2, 0, 0);
-	ask (4, 0, 8);
-	put (1, 8);
-	ask (5, 0, 8);
-	put (1, 8);
-	ask (6, 0, 16);
-	put (1, 16);
-	ask (8, 0, 16);
-	put (1, 16);
-	ask (3, 1, 24);
-	put (1, 8);
-	put (4096, 8);
-	put (0, 8);
-	ask (9, 1, 40);
-	put (3, 8);
-	put (0, 8);
-	put (0, 8);
-	put (4096, 8);
-	put (0, 8);
+	ask_u64s (4, 0, 1, (const uint64_t[]){ 1 });
+	ask_u64s (5, 0, 1, (const uint64_t[]){ 1 });
+	ask_u64s (6, 0, 2, (const uint64_t[]){ 1, 0 });
+	ask_u64s (8, 0, 2, (const uint64_t[]){ 1, 0 });
+	ask_u64s (3, 1, 3, (const uint64_t[]){ 1, 4096, 0 });
+	ask_u64s (9, 1, 5, (const uint64_t[]){ 3, 0, 0, 4096, 0 });
 	ask (77, 0, 0);
-	end ();
+}
 
-	/* Regions of 2 MiB with the ids 0 to 28, so that pieces can be mapped. */
-	begin ("shared-memory");
+/* Regions of 2 MiB with the ids 0 to 28, so that pieces can be mapped. */
+static void
+seed_shared_memory (void)
+{
 	handshake ();
 	call (16);
 	put (STEP_MAIN, 1);
@@ -211,21 +173,38 @@ main (int argc, char **argv)
 		put (0, 1);
 		put (0, 8);
 	}
-	for (uint8_t id = 9; id <= 10; id++) {
-		ask (id, id == 9, 40);
-		put (3, 8);
-		put (0, 8);
-		put (4096, 8);
-		put (8192, 8);
-		put (1, 8);
-	}
-	end ();
+	for (uint8_t id = 9; id <= 10; id++)
+		ask_u64s (id, id == 9, 5, (const uint64_t[]){ 3, 0, 4096, 8192, 1 });
+}
 
-	begin ("hang-up");
+static void
+seed_hang_up (void)
+{
 	call (1);
 	call (1);
 	put (STEP_HANG_UP, 1);
 	put (0, 1);
-	end ();
-	return failed;
+}
+
+static const struct {
+	const char *name;
+	void (*put) (void);
+} seeds[] = {
+	{ "handshake", seed_handshake },
+	{ "single-steps", seed_single_steps },
+	{ "with-fds", seed_with_fds },
+	{ "long-answers", seed_long_answers },
+	{ "asked", seed_asked },
+	{ "shared-memory", seed_shared_memory },
+	{ "hang-up", seed_hang_up },
+};
+
+void
+seed_all (void)
+{
+	for (unsigned i = 0; i < sizeof (seeds) / sizeof (seeds[0]); i++) {
+		seed_begin (seeds[i].name);
+		seeds[i].put ();
+		seed_end ();
+	}
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seed-inflight FOLDER: makes the corpus of fuzz-inflight: areas that a ring left behind at some moment, and some that none would leave.  Run by hand when the
- * form of the input changes.
+ * seed-inflight: makes the corpus of fuzz-inflight: areas that a ring left behind at some moment, and some that none would leave.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "fuzz/seed.h"
 
 #define DESC 0x0
 #define AVAIL 0x400
@@ -20,36 +20,27 @@
 #define SIZE 8u	/* of the ring, and entries of the area */
 
 static uint8_t memory[0x900], area[0x140];
-static const char *folder;
-static int failed;
-
-static void
-put (uint8_t *to, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		to[i] = (uint8_t) (value >> 8 * i);
-}
 
 /* --- the guest's memory --- */
 
 static void
 desc (unsigned i, uint64_t addr, uint32_t len, unsigned third, unsigned fourth)
 {
-	put (memory + DESC + 16 * i, addr, 8);
-	put (memory + DESC + 16 * i + 8, len, 4);
-	put (memory + DESC + 16 * i + 12, third, 2);
-	put (memory + DESC + 16 * i + 14, fourth, 2);
+	store (memory + DESC + 16 * i, addr, 8);
+	store (memory + DESC + 16 * i + 8, len, 4);
+	store (memory + DESC + 16 * i + 12, third, 2);
+	store (memory + DESC + 16 * i + 14, fourth, 2);
 }
 
 /* Chains of two, as many as there is room for, all available. */
 static void
 split_chains (void)
 {
-	put (memory + AVAIL + 2, SIZE / 2, 2);
+	store (memory + AVAIL + 2, SIZE / 2, 2);
 	for (unsigned i = 0; i < SIZE; i += 2) {
 		desc (i, DATA, 16, NEXT, i + 1);
 		desc (i + 1, DATA + 32, 1, WRITE, 0);
-		put (memory + AVAIL + 4 + i, i, 2);
+		store (memory + AVAIL + 4 + i, i, 2);
 	}
 }
 
@@ -67,34 +58,34 @@ packed_chains (void)
 static void
 split_header (unsigned last_batch_head, unsigned used_idx)
 {
-	put (area + 8, 1, 2);
-	put (area + 10, SIZE, 2);
-	put (area + 12, last_batch_head, 2);
-	put (area + 14, used_idx, 2);
+	store (area + 8, 1, 2);
+	store (area + 10, SIZE, 2);
+	store (area + 12, last_batch_head, 2);
+	store (area + 14, used_idx, 2);
 }
 
 static void
 split_entry (unsigned head, unsigned inflight, unsigned next, uint64_t counter)
 {
-	put (area + 16 + 16 * head, inflight, 1);
-	put (area + 16 + 16 * head + 6, next, 2);
-	put (area + 16 + 16 * head + 8, counter, 8);
+	store (area + 16 + 16 * head, inflight, 1);
+	store (area + 16 + 16 * head + 6, next, 2);
+	store (area + 16 + 16 * head + 8, counter, 8);
 }
 
 /* Entries from `free_head` on are free; used positions with their wrap counters in bit 15. */
 static void
 packed_header (unsigned free_head, unsigned old_free_head, unsigned used, unsigned old)
 {
-	put (area + 8, 1, 2);
-	put (area + 10, SIZE, 2);
-	put (area + 12, free_head, 2);
-	put (area + 14, old_free_head, 2);
-	put (area + 16, used & 0x7fff, 2);
-	put (area + 18, old & 0x7fff, 2);
-	put (area + 20, used >> 15, 1);
-	put (area + 21, old >> 15, 1);
+	store (area + 8, 1, 2);
+	store (area + 10, SIZE, 2);
+	store (area + 12, free_head, 2);
+	store (area + 14, old_free_head, 2);
+	store (area + 16, used & 0x7fff, 2);
+	store (area + 18, old & 0x7fff, 2);
+	store (area + 20, used >> 15, 1);
+	store (area + 21, old >> 15, 1);
 	for (unsigned i = 0; i < SIZE; i++)
-		put (area + 32 + 32 * i + 2, i + 1, 2);
+		store (area + 32 + 32 * i + 2, i + 1, 2);
 }
 
 /* Entries first and first + 1 are a chain. */
@@ -104,15 +95,15 @@ packed_chain (unsigned first, uint64_t counter)
 	for (unsigned i = 0; i < 2; i++) {
 		uint8_t *e = area + 32 + 32 * (first + i);
 
-		put (e + 16, first, 2);
-		put (e + 18, i ? WRITE : NEXT, 2);
-		put (e + 20, i ? 1 : 16, 4);
-		put (e + 24, DATA + 32 * i, 8);
+		store (e + 16, first, 2);
+		store (e + 18, i ? WRITE : NEXT, 2);
+		store (e + 20, i ? 1 : 16, 4);
+		store (e + 24, DATA + 32 * i, 8);
 	}
-	put (area + 32 + 32 * first, 1, 1);
-	put (area + 32 + 32 * first + 4, first + 1, 2);
-	put (area + 32 + 32 * first + 6, 2, 2);
-	put (area + 32 + 32 * first + 8, counter, 8);
+	store (area + 32 + 32 * first, 1, 1);
+	store (area + 32 + 32 * first + 4, first + 1, 2);
+	store (area + 32 + 32 * first + 6, 2, 2);
+	store (area + 32 + 32 * first + 8, counter, 8);
 }
 
 /* --- inputs --- */
@@ -120,20 +111,12 @@ packed_chain (unsigned first, uint64_t counter)
 static void
 save (const char *name, unsigned packed, unsigned keep, unsigned area_size)
 {
-	uint8_t head[7] = { (uint8_t) packed, LOG_SIZE, 2, 0, (uint8_t) keep, 0, (uint8_t) (area_size / 32) };
-	uint8_t length = sizeof (memory) / 32 - 1;
+	uint8_t length = sizeof (memory) / 32 - 1, head[7] = { (uint8_t) packed, LOG_SIZE, 2, 0, (uint8_t) keep, 0, (uint8_t) (area_size / 32) };
 	/* Nothing new three times, then into the area, for the process dies in the fourth. */
 	uint8_t steps[] = { 0x80, 0x04, 0, 0, 0, 0, 0x80, 0x04, 0, 0, 0, 0, 0, 0x80, 0x04, 0, 0, 0, 0, 0, 0, 0x10, 0x80, 1, 0, 0, 0, 0, 0, 0 };
-	char path[4096];
-	FILE *file;
+	const struct iovec parts[] = { { head, sizeof (head) }, { area, area_size }, { &length, 1 }, { memory, sizeof (memory) }, { steps, sizeof (steps) } };
 
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file || fwrite (head, 1, 7, file) != 7 || fwrite (area, 1, area_size, file) != area_size || fwrite (&length, 1, 1, file) != 1 ||
-	    fwrite (memory, 1, sizeof (memory), file) != sizeof (memory) || fwrite (steps, 1, sizeof (steps), file) != sizeof (steps))
-		failed = 1;
-	if (file && fclose (file) != 0)
-		failed = 1;
+	seed_parts (name, parts, 5);
 	memset (memory, 0, sizeof (memory));
 	memset (area, 0, sizeof (area));
 }
@@ -151,7 +134,7 @@ save_split (void)
 	save ("split-again", 0, 1, 0x100);
 
 	split_chains ();	/* two were published, and only one of them was cleared up after */
-	put (memory + USED + 2, 2, 2);
+	store (memory + USED + 2, 2, 2);
 	split_header (2, 0);
 	split_entry (2, 1, 0, 7);
 	split_entry (0, 0, 0, 6);
@@ -159,7 +142,7 @@ save_split (void)
 	save ("split-published", 0, 2, 0x100);
 
 	split_chains ();
-	put (memory + USED + 2, 4, 2);
+	store (memory + USED + 2, 4, 2);
 	split_header (2, 0);
 	split_entry (2, 1, 2, 7);
 	save ("split-cycle", 0, 0, 0x100);
@@ -186,14 +169,14 @@ save_packed (void)
 	packed_header (0, 4, 0x8002, 0x8000);
 	packed_chain (0, 3);
 	packed_chain (2, 2);
-	put (area + 32 + 32 + 2, 4, 2);
+	store (area + 32 + 32 + 2, 4, 2);
 	save ("packed-publishing", 1, 2, sizeof (area));
 
 	packed_chains ();
 	packed_header (4, 4, 0x8000, 0x8000);
 	packed_chain (0, 3);
-	put (area + 32 + 32 + 2, 0, 2);
-	put (area + 32 + 32 * 4 + 2, 4, 2);
+	store (area + 32 + 32 + 2, 0, 2);
+	store (area + 32 + 32 * 4 + 2, 4, 2);
 	save ("packed-cycle", 1, 0, sizeof (area));
 
 	packed_chains ();
@@ -202,13 +185,9 @@ save_packed (void)
 	save ("packed-ones", 1, 0, sizeof (area));
 }
 
-int
-main (int argc, char **argv)
+void
+seed_all (void)
 {
-	folder = argc == 2 ? argv[1] : "";
 	save_split ();
 	save_packed ();
-	if (failed)
-		fprintf (stderr, "usage: seed-inflight FOLDER (that exists)\n");
-	return failed;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seed-iotlb FOLDER: makes the corpus of fuzz-iotlb; see iotlb-input.h.  Run by hand when the form of the input changes.
+ * seed-iotlb: makes the corpus of fuzz-iotlb; see iotlb-input.h.
  */
 #include <stdint.h>
-#include <stdio.h>
 
-#include "iotlb-input.h"
+#include "fuzz/iotlb-input.h"
+#include "fuzz/seed.h"
 
 #define NEXT 1
 #define WRITE 2
@@ -19,38 +19,6 @@
 #define READ_ONLY 1
 #define WRITE_ONLY 2
 #define BOTH 3
-
-static const char *folder;
-static FILE *file;
-static int failed;
-
-static void
-put (uint64_t value, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		putc ((int) (value >> 8 * i & 0xff), file);
-}
-
-static void
-begin (const char *name)
-{
-	char path[4096];
-
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file) {
-		fprintf (stderr, "usage: seed-iotlb FOLDER (that exists)\n");
-		failed = 1;
-		file = tmpfile ();
-	}
-}
-
-static void
-end (void)
-{
-	if (fclose (file) != 0)
-		failed = 1;
-}
 
 /* --- steps --- */
 
@@ -127,18 +95,18 @@ ring_pages (void)
 static void
 served (void)
 {
-	begin ("served");
+	seed_begin ("served");
 	ring_pages ();
 	update (16, 2, DATA, BOTH);
 	chains (16 * PAGE, 4);
-	end ();
+	seed_end ();
 }
 
 /* The ring parks, is told, parks again, and is refused. */
 static void
 missed (void)
 {
-	begin ("missed");
+	seed_begin ("missed");
 	ring_pages ();
 	chains (16 * PAGE, 2);
 	step (STEP_ANSWER, 0);
@@ -149,14 +117,14 @@ missed (void)
 	chains (16 * PAGE, 4);
 	step (STEP_ANSWER, 1);
 	step (STEP_ANSWER, 1);
-	end ();
+	seed_end ();
 }
 
 /* What is in flight is taken back. */
 static void
 taken_back (void)
 {
-	begin ("taken-back");
+	seed_begin ("taken-back");
 	ring_pages ();
 	update (16, 2, DATA, BOTH);
 	step (STEP_HOLD, 1);
@@ -165,14 +133,14 @@ taken_back (void)
 	update (18, 1, DATA + 2, BOTH);
 	update (16, 1, DATA + 1, READ_ONLY);
 	invalidate (17, 1);
-	end ();
+	seed_end ();
 }
 
 /* The ring's own pages go and come back elsewhere. */
 static void
 ring_moves (void)
 {
-	begin ("ring-moves");
+	seed_begin ("ring-moves");
 	ring_pages ();
 	update (16, 2, DATA, BOTH);
 	chains (16 * PAGE, 1);
@@ -180,13 +148,13 @@ ring_moves (void)
 	update (USED, 1, USED + REGION_PAGES, BOTH);
 	put (STEP_KICK, 1);
 	message (0, 0, 0, 0, 3);
-	end ();
+	seed_end ();
 }
 
 static void
 hostile (void)
 {
-	begin ("hostile");
+	seed_begin ("hostile");
 	message (UINT64_MAX - 0xfff, 0x1000, USER_PAGE (0), 3, 2);
 	message (UINT64_MAX - 0xfff, 0x1001, USER_PAGE (0), 3, 2);
 	message (0, UINT64_MAX, USER_PAGE (0), 3, 2);
@@ -203,17 +171,15 @@ hostile (void)
 	/* Translations need not be of pages. */
 	message (0x10001, 0x2000, USER_PAGE (4) + 5, 3, 2);
 	chains (0x10001, 3);
-	end ();
+	seed_end ();
 }
 
-int
-main (int argc, char **argv)
+void
+seed_all (void)
 {
-	folder = argc == 2 ? argv[1] : "";
 	served ();
 	missed ();
 	taken_back ();
 	ring_moves ();
 	hostile ();
-	return failed;
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Makes the corpus of fuzz-messages: seed-messages FOLDER.  A few sessions that go far, from which a fuzzer finds its way; see messages-input.h.
+ * seed-messages: makes the corpus of fuzz-messages, a few sessions that go far, from which a fuzzer finds its way; see messages-input.h.
  */
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "messages-input.h"
+#include "fuzz/messages-input.h"
+#include "fuzz/seed.h"
 
 #define NEED_REPLY 9
 #define ONE_FD(kind) ((kind) + FD_KINDS)
@@ -22,42 +20,6 @@
 #define DESC_NEXT 1
 #define DESC_WRITE 2
 #define DESC_INDIRECT 4
-
-static const char *folder;
-static FILE *file;
-static int failed;
-
-/* --- bytes --- */
-
-static void
-put (uint64_t value, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		putc ((int) (value & 0xff), file);
-		value >>= 8;
-	}
-}
-
-static void
-begin (const char *name)
-{
-	char path[4096];
-
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file) {
-		fprintf (stderr, "seed-messages: %s: %s\n", path, strerror (errno));
-		failed = 1;
-		file = tmpfile ();
-	}
-}
-
-static void
-end (void)
-{
-	if (fclose (file) != 0)
-		failed = 1;
-}
 
 /* --- steps --- */
 
@@ -210,22 +172,22 @@ requests (unsigned n)
 static void
 sessions (void)
 {
-	begin ("session");
+	seed_begin ("session");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
 	requests (4);
 	tell_state (11, 0, 0);
-	end ();
+	seed_end ();
 
-	begin ("session-without-bit-30");
+	seed_begin ("session-without-bit-30");
 	tell_u64 (2, UINT64_C (1) << 32);
 	set_table ();
 	start_ring (1, 8);
 	requests (2);
-	end ();
+	seed_end ();
 
-	begin ("slots");
+	seed_begin ("slots");
 	negotiate (WITH_BIT_30);
 	ask (36);
 	tell_region (37, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
@@ -234,9 +196,9 @@ sessions (void)
 	requests (1);
 	tell_region (38, NO_FDS, MEMORY_SIZE, PAGE, 0);
 	tell_region (38, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
-	end ();
+	seed_end ();
 
-	begin ("config");
+	seed_begin ("config");
 	negotiate (WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
 	header (24, NO_FDS, 20);
@@ -249,9 +211,9 @@ sessions (void)
 	put (1, 4);
 	put (0x5aa5, 2);
 	put (STEP_CHANGED, 1);
-	end ();
+	seed_end ();
 
-	begin ("indirect");
+	seed_begin ("indirect");
 	negotiate (EVERYTHING);
 	set_table ();
 	start_ring (0, 16);
@@ -267,13 +229,13 @@ sessions (void)
 	descriptor (0, BUFFERS, 32, DESC_INDIRECT, 0);
 	offer (1);
 	step (STEP_KICK, 2);
-	end ();
+	seed_end ();
 }
 
 static void
 changes (void)
 {
-	begin ("in-flight");
+	seed_begin ("in-flight");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -285,9 +247,9 @@ changes (void)
 	step (STEP_RELEASE, 2);
 	tell_state (18, 0, 1);
 	ask (34);
-	end ();
+	seed_end ();
 
-	begin ("cut");
+	seed_begin ("cut");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -297,9 +259,9 @@ changes (void)
 	set_table ();
 	step (STEP_CUT, 16);
 	set_table ();
-	end ();
+	seed_end ();
 
-	begin ("broken-ring");
+	seed_begin ("broken-ring");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -309,22 +271,22 @@ changes (void)
 	step (STEP_KICK, 2);
 	tell_state (11, 0, 0);
 	start_ring (0, 16);
-	end ();
+	seed_end ();
 
-	begin ("polled");
+	seed_begin ("polled");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
 	tell_u64 (12, 0x100);
 	requests (2);
-	end ();
+	seed_end ();
 }
 
 /* Messages that only some devices have. */
 static void
 special_ones (void)
 {
-	begin ("special");
+	seed_begin ("special");
 	tell_u64 (16, 0x56c8ec | 0x80000);
 	tell_u64 (2, WITH_BIT_30);
 	tell_u64 (19, 0x563412005452);
@@ -347,9 +309,9 @@ special_ones (void)
 	ask (43);
 	ask (44);
 	tell_u64 (39, 0);
-	end ();
+	seed_end ();
 
-	begin ("asked");
+	seed_begin ("asked");
 	tell_u64 (16, 0x440c28);
 	tell_u64 (2, WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
@@ -365,9 +327,9 @@ special_ones (void)
 		put (8, 4);
 		put (0, 8);
 	}
-	end ();
+	seed_end ();
 
-	begin ("in-band");
+	seed_begin ("in-band");
 	tell_u64 (16, 0x4028);
 	tell_u64 (2, WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
@@ -384,9 +346,9 @@ special_ones (void)
 	tell_state (35, 0, 0);
 	tell_state (35, 0, 0);
 	tell_state (11, 0, 0);
-	end ();
+	seed_end ();
 
-	begin ("skip-drain");
+	seed_begin ("skip-drain");
 	tell_u64 (16, 0x901028);
 	tell_u64 (2, WITH_BIT_30);
 	set_table ();
@@ -395,13 +357,13 @@ special_ones (void)
 	requests (2);
 	tell_state (45, 0, 0);
 	step (STEP_RELEASE, 2);
-	end ();
+	seed_end ();
 }
 
 static void
 odd_ones (void)
 {
-	begin ("pieces");
+	seed_begin ("pieces");
 	put (STEP_BYTES, 1);
 	put (6, 1);
 	put (1, 4);
@@ -413,16 +375,16 @@ odd_ones (void)
 	put (15, 4);
 	put (9, 4);
 	put (0, 4);
-	end ();
+	seed_end ();
 
-	begin ("unknown");
+	seed_begin ("unknown");
 	negotiate (WITH_BIT_30);
 	ask (0);
 	ask (46);
 	ask (255);
-	end ();
+	seed_end ();
 
-	begin ("limits");
+	seed_begin ("limits");
 	negotiate (WITH_BIT_30);
 	header (24, NO_FDS, 20);
 	put (0xfffffff8, 4);
@@ -434,9 +396,9 @@ odd_ones (void)
 	tell_state (8, 0x80000000, 64);
 	tell_state (8, 2, 32768);
 	tell_state (11, 3, 0);
-	end ();
+	seed_end ();
 
-	begin ("fds");
+	seed_begin ("fds");
 	negotiate (WITH_BIT_30);
 	for (unsigned kind = 0; kind < FD_KINDS; kind++) {
 		tell_fd (12, 0, kind);
@@ -444,20 +406,14 @@ odd_ones (void)
 		header (21, (uint8_t) ONE_FD (kind), 0);
 		put (STEP_CHANGED, 1);
 	}
-	end ();
+	seed_end ();
 }
 
-int
-main (int argc, char **argv)
+void
+seed_all (void)
 {
-	if (argc != 2) {
-		fprintf (stderr, "usage: %s FOLDER\n", argv[0]);
-		return 2;
-	}
-	folder = argv[1];
 	sessions ();
 	changes ();
 	special_ones ();
 	odd_ones ();
-	return failed;
 }

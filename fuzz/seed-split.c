@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seed-split FOLDER: makes the corpus of fuzz-split: rings that are right, and some that are not. Run by hand when the form of the input changes.
+ * seed-split: makes the corpus of fuzz-split: rings that are right, and some that are not.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "fuzz/seed.h"
 
 #define DESC 0x0
 #define AVAIL 0x400
@@ -18,27 +19,20 @@
 static uint8_t memory[0x2000];
 
 static void
-put (size_t at, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		memory[at + i] = (uint8_t) (value >> 8 * i);
-}
-
-static void
 desc (size_t table, unsigned i, uint64_t addr, uint32_t len, unsigned flags, unsigned next)
 {
-	put (table + 16 * i, addr, 8);
-	put (table + 16 * i + 8, len, 4);
-	put (table + 16 * i + 12, flags, 2);
-	put (table + 16 * i + 14, next, 2);
+	store (memory + table + 16 * i, addr, 8);
+	store (memory + table + 16 * i + 8, len, 4);
+	store (memory + table + 16 * i + 12, flags, 2);
+	store (memory + table + 16 * i + 14, next, 2);
 }
 
 static void
 avail (unsigned n, unsigned stride, unsigned base)
 {
-	put (AVAIL + 2, base + n, 2);
+	store (memory + AVAIL + 2, base + n, 2);
 	for (unsigned i = 0; i < n; i++)
-		put (AVAIL + 4 + 2 * i, stride * i, 2);
+		store (memory + AVAIL + 4 + 2 * i, stride * i, 2);
 }
 
 /* A request as of a disk: header, data, status. */
@@ -50,71 +44,67 @@ chain (size_t table, unsigned i, uint64_t data, uint32_t len)
 	desc (table, i + 2, DATA + 32, 1, WRITE, 0);
 }
 
-static int
-save (const char *folder, const char *name, unsigned log_size, unsigned features, unsigned base, unsigned keep, size_t bytes)
+static void
+save (const char *name, unsigned log_size, unsigned features, unsigned base, unsigned keep, size_t bytes)
 {
 	uint8_t head[5] = { (uint8_t) log_size, (uint8_t) features, (uint8_t) base, (uint8_t) keep, (uint8_t) (bytes / 32 - 1) };
 	uint8_t steps[] = { 0x02, 0x04, 9, 0, 0, 0, 0x00, 0x00, 0xff, 0xff, 0, 0, 0 };
-	char path[4096];
-	FILE *file;
-	int ok;
+	const struct iovec parts[] = { { head, sizeof (head) }, { memory, bytes }, { steps, sizeof (steps) } };
 
-	snprintf (path, sizeof (path), "%s/%s", folder, name);
-	file = fopen (path, "wb");
-	if (!file)
-		return -1;
-	ok = fwrite (head, 1, sizeof (head), file) == sizeof (head) && fwrite (memory, 1, bytes, file) == bytes &&
-	     fwrite (steps, 1, sizeof (steps), file) == sizeof (steps);
+	seed_parts (name, parts, 3);
 	memset (memory, 0, sizeof (memory));
-	return fclose (file) == 0 && ok ? 0 : -1;
 }
 
-int
-main (int argc, char **argv)
+static void
+rings_that_are_right (void)
 {
-	const char *folder = argc == 2 ? argv[1] : NULL;
-	int err = folder ? 0 : -1;
-
 	for (unsigned i = 0; i < 4; i++)
 		chain (DESC, 3 * i, DATA + 0x100, 512);
 	avail (4, 3, 0);
-	err |= save (folder, "chains", 4, 0, 0, 0, 0x500);
+	save ("chains", 4, 0, 0, 0, 0x500);
 
 	chain (DESC, 0, DATA + 0x100, 512);
 	avail (1, 0, 257 * 255);
-	err |= save (folder, "wrap", 3, 2, 255, 1, 0x500);
+	save ("wrap", 3, 2, 255, 1, 0x500);
 
 	chain (TABLE, 0, DATA + 0x100, 512);
 	desc (DESC, 0, TABLE, 48, INDIRECT, 0);
 	avail (1, 0, 0);
-	err |= save (folder, "indirect", 3, 3, 0, 0, 0x1100);
-
-	chain (DESC, 0, 0x1f00, 0x200);	/* into the hole */
-	avail (1, 0, 0);
-	err |= save (folder, "hole", 3, 4, 0, 0, 0x500);
-
-	desc (DESC, 0, DATA, 16, NEXT, 1);
-	desc (DESC, 1, DATA, 16, NEXT, 0);
-	avail (1, 0, 0);
-	err |= save (folder, "loop", 1, 1, 0, 0, 0x500);
-
-	chain (DESC, 0, 0x0, 0x800);	/* the data is the ring itself */
-	avail (1, 0, 0);
-	err |= save (folder, "itself", 2, 2, 0, 1, 0x500);
+	save ("indirect", 3, 3, 0, 0, 0x1100);
 
 	for (unsigned i = 0; i < 4; i++)
 		chain (DESC, 3 * i, DATA + 0x100, 512);
 	avail (4, 3, 0);
-	err |= save (folder, "in-order", 4, 8, 0, 2, 0x500);
+	save ("in-order", 4, 8, 0, 2, 0x500);
 
-	put (AVAIL + 2, 0x0100, 2);	/* one request, at head 1, in the other byte order */
-	put (AVAIL + 4, 0x0100, 2);
-	put (DESC + 16, __builtin_bswap64 (DATA), 8);
-	put (DESC + 24, __builtin_bswap32 (16), 4);
-	put (DESC + 28, __builtin_bswap16 (WRITE), 2);
-	err |= save (folder, "big-endian", 3, 17, 0, 0, 0x500);
+	store (memory + AVAIL + 2, 0x0100, 2);	/* one request, at head 1, in the other byte order */
+	store (memory + AVAIL + 4, 0x0100, 2);
+	store (memory + DESC + 16, __builtin_bswap64 (DATA), 8);
+	store (memory + DESC + 24, __builtin_bswap32 (16), 4);
+	store (memory + DESC + 28, __builtin_bswap16 (WRITE), 2);
+	save ("big-endian", 3, 17, 0, 0, 0x500);
+}
 
-	if (err)
-		fprintf (stderr, "usage: seed-split FOLDER (that exists)\n");
-	return err ? 1 : 0;
+static void
+rings_that_are_not (void)
+{
+	chain (DESC, 0, 0x1f00, 0x200);	/* into the hole */
+	avail (1, 0, 0);
+	save ("hole", 3, 4, 0, 0, 0x500);
+
+	desc (DESC, 0, DATA, 16, NEXT, 1);
+	desc (DESC, 1, DATA, 16, NEXT, 0);
+	avail (1, 0, 0);
+	save ("loop", 1, 1, 0, 0, 0x500);
+
+	chain (DESC, 0, 0x0, 0x800);	/* the data is the ring itself */
+	avail (1, 0, 0);
+	save ("itself", 2, 2, 0, 1, 0x500);
+}
+
+void
+seed_all (void)
+{
+	rings_that_are_right ();
+	rings_that_are_not ();
 }
