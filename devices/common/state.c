@@ -124,16 +124,17 @@ record_end (size_t at, const struct record *r)
 	return at + sizeof (*r) + r->size;
 }
 
-/* The sizes add up, and the order is right. */
+/* The sizes add up, the order is right, and they are not too many. */
 static int
 check_records (const struct state *s, const struct state_kind *kind)
 {
 	int64_t last = -1;
+	unsigned n = 0;
 
 	for (size_t at = sizeof (struct header); at < s->size;) {
 		struct record r;
 
-		if (s->size - at < sizeof (r))
+		if (s->size - at < sizeof (r) || ++n > STATE_MAX_RECORDS)
 			return -EBADMSG;
 		r = record_at (s, at);
 		if (r.size > s->size - at - sizeof (r) || ((int64_t) r.tag << 16 | r.index) <= last)

@@ -19,6 +19,9 @@
 /* Of a stream.  Most of it is what 64 ports of a console may have read ahead: 4 KiB each. */
 #define STATE_MAX (512u << 10)
 
+/* More than four times what any device has.  To find one is to pass by those before it, and a device finds each of its own twice or thrice. */
+#define STATE_MAX_RECORDS 2048
+
 /* Records with tags from here on are passed over by who does not know them; others are refused. */
 #define STATE_OPTIONAL 0x8000
 

@@ -11,7 +11,7 @@
 #include "tests/suite.h"
 
 #define HEADER 16
-#define MAX_STREAM 4096
+#define MAX_STREAM 32768
 
 /* A device with a number, and a few words. */
 struct thing {
@@ -249,6 +249,32 @@ test_records (void)
 	end ();
 }
 
+/* Empty ones, that nobody has to know, up to so many of them all. */
+static void
+add_records (unsigned last)
+{
+	for (unsigned n = 3; n < last; n++, stream_size += 8) {
+		put16 (stream_size, STATE_OPTIONAL + 8);
+		put16 (stream_size + 2, n);
+		put32 (stream_size + 4, 0);
+	}
+	put32 (12, stream_size - HEADER);
+}
+
+/* Each is passed by whenever one behind it is looked for. */
+static void
+test_many_records (void)
+{
+	begin ();
+	stream_size = save (MAX_STREAM, stream);
+	add_records (STATE_MAX_RECORDS + 1);
+	check_refused (-EBADMSG, stream_size);
+	stream_size = save (MAX_STREAM, stream);
+	add_records (STATE_MAX_RECORDS);
+	CU_ASSERT_EQUAL (load (stream, stream_size, MAX_STREAM), 0);
+	end ();
+}
+
 static void
 test_refusal (void)
 {
@@ -369,6 +395,7 @@ main (void)
 		{ "streams that are cut, and such that are too long", test_cut },
 		{ "headers of others", test_headers },
 		{ "records against the rules", test_records },
+		{ "as many records as there may be, and one more", test_many_records },
 		{ "a device that refuses", test_refusal },
 		{ "a state that is too large", test_too_much },
 		{ "a console", test_console },
