@@ -38,7 +38,7 @@ use (const struct vh_device *vh)
 {
 	struct net *net = vh->opaque;
 
-	net_set_mtu (net, 9000);
+	net_change_mtu (net, 9000);
 	net->config.fields.mac[5] = 8;
 	net->pairs[0].receive.stats = (struct receive_stats){ .frames = 2, .bytes = 120 };
 	net->pairs[1].transmit.stats = (struct transmit_stats){ .lost = 1 };

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The shared library shows vh_ names and nothing else, exactly those that the public headers declare, and needs no library that is optional.
+# The shared library shows vh_ names and nothing else, exactly those that the public headers declare, and needs no library that is optional.  The static one
+# cannot hide anything, so no device may have a name that is in there.
 
 . "$(dirname "$0")/functions.sh"
 : "${NM:=nm}" "${CC:=cc}" "${VH_LIBRARY:=libvhost}"
@@ -91,5 +92,21 @@ if grep -E "$optional" "$tmpdir/needed" >"$tmpdir/optional"; then
 	sed 's/^/  /' "$tmpdir/optional" >&2
 	fail "the library needs an optional library"
 fi
+
+# What is in libvhost.a, and in the programs that may take it: of two things with one name, both would get the same.
+names ()
+{
+	$NM -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u
+}
+names "$abs_top_builddir/.libs/libcore.a" >"$tmpdir/core"
+test -s "$tmpdir/core" || fail "read no symbol from libcore.a"
+for archive in "$abs_top_builddir"/devices/.libs/lib*.a; do
+	test -e "$archive" || continue	# devices are not built
+	names "$archive" >"$tmpdir/device"
+	if comm -12 "$tmpdir/core" "$tmpdir/device" | grep . >"$tmpdir/common"; then
+		sed 's/^/  /' "$tmpdir/common" >&2
+		fail "in the library and in ${archive##*/}"
+	fi
+done
 
 say "$count symbols, all declared; $(wc -l <"$tmpdir/needed") needed, none of an optional library"

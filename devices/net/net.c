@@ -137,7 +137,7 @@ set_features (void *opaque, uint64_t f)
 }
 
 void
-net_set_mtu (struct net *net, unsigned mtu)
+net_change_mtu (struct net *net, unsigned mtu)
 {
 	__atomic_store_n (&net->mtu, mtu, __ATOMIC_RELAXED);
 	net->config.fields.mtu = htole16 (mtu);
@@ -150,7 +150,7 @@ set_mtu (void *opaque, unsigned mtu)
 
 	if (mtu > net->max_mtu)
 		return -EINVAL;
-	net_set_mtu (net, mtu);
+	net_change_mtu (net, mtu);
 	return 0;
 }
 

@@ -75,7 +75,7 @@ void net_free (void *net);
 void net_set_wire (struct net *, unsigned pair, struct wire *);
 
 /* What the guest sends is bounded by it, and it reads so.  At most max_mtu. */
-void net_set_mtu (struct net *, unsigned mtu);
+void net_change_mtu (struct net *, unsigned mtu);
 
 /* For queues: the one that this queue is to use now, with a reference for the caller; NULL: none.  Under the lock. */
 struct wire *net_wire (const struct queue *);

@@ -86,7 +86,7 @@ apply (void *device, const struct state *s)
 	}
 	if (!values_are_there (net, s))
 		return -EBADMSG;
-	net_set_mtu (net, numbers[MTU]);
+	net_change_mtu (net, numbers[MTU]);
 	if (has_mac (net))
 		memcpy (net->config.fields.mac, find_mac (s), sizeof (net->config.fields.mac));
 	for (unsigned i = 0; i < net->n_pairs; i++) {

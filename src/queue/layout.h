@@ -203,8 +203,8 @@ request_index (const struct vh_ring *ring, const struct request *r)
 /* --- pool.c --- */
 
 /* Makes requests, done, arena, bounce and own, all zero, in one piece of address space that costs memory only where it is touched.  0, -ENOMEM or -EINVAL. */
-int pool_new (struct vh_ring *);
-void pool_free (struct vh_ring *);
+int request_pool_new (struct vh_ring *);
+void request_pool_free (struct vh_ring *);
 
 /* --- areas.c --- */
 

@@ -59,7 +59,7 @@ pool_set_users (struct vh_ring *ring, unsigned char *users, size_t stride)
 }
 
 int
-pool_new (struct vh_ring *ring)
+request_pool_new (struct vh_ring *ring)
 {
 	size_t stride = (ring->setup.request_size + USER_ALIGN - 1) & ~(size_t) (USER_ALIGN - 1);
 	uint64_t starts[PIECES + 1];
@@ -82,7 +82,7 @@ pool_new (struct vh_ring *ring)
 }
 
 void
-pool_free (struct vh_ring *ring)
+request_pool_free (struct vh_ring *ring)
 {
 	if (ring->pool)
 		munmap (ring->pool, ring->pool_size);

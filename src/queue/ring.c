@@ -90,7 +90,7 @@ ring_init (struct vh_ring *ring, const struct ring_layout *layout, const struct 
 static int
 ring_begin (struct vh_ring *ring)
 {
-	int err = pool_new (ring);
+	int err = request_pool_new (ring);
 
 	if (err == 0)
 		err = order_prepare (ring);
@@ -143,7 +143,7 @@ ring_free (struct vh_ring *ring)
 	inflight_close (ring);
 	dirty_free (ring);
 	snapshot_free_all (ring);
-	pool_free (ring);
+	request_pool_free (ring);
 	free (ring);
 }
 
