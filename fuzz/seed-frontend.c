@@ -186,10 +186,7 @@ seed_hang_up (void)
 	put (0, 1);
 }
 
-static const struct {
-	const char *name;
-	void (*put) (void);
-} seeds[] = {
+static const struct seed seeds[] = {
 	{ "handshake", seed_handshake },
 	{ "single-steps", seed_single_steps },
 	{ "with-fds", seed_with_fds },
@@ -202,9 +199,5 @@ static const struct {
 void
 seed_all (void)
 {
-	for (unsigned i = 0; i < sizeof (seeds) / sizeof (seeds[0]); i++) {
-		seed_begin (seeds[i].name);
-		seeds[i].put ();
-		seed_end ();
-	}
+	seed_table (seeds, sizeof (seeds) / sizeof (seeds[0]));
 }

@@ -169,25 +169,30 @@ requests (unsigned n)
 #define WITH_BIT_30 UINT64_C (0x140000000)
 #define EVERYTHING UINT64_C (0x170000000)	/* INDIRECT_DESC and EVENT_IDX too */
 
+/* --- sessions --- */
+
 static void
-sessions (void)
+seed_session (void)
 {
-	seed_begin ("session");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
 	requests (4);
 	tell_state (11, 0, 0);
-	seed_end ();
+}
 
-	seed_begin ("session-without-bit-30");
+static void
+seed_session_without_bit_30 (void)
+{
 	tell_u64 (2, UINT64_C (1) << 32);
 	set_table ();
 	start_ring (1, 8);
 	requests (2);
-	seed_end ();
+}
 
-	seed_begin ("slots");
+static void
+seed_slots (void)
+{
 	negotiate (WITH_BIT_30);
 	ask (36);
 	tell_region (37, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
@@ -196,9 +201,11 @@ sessions (void)
 	requests (1);
 	tell_region (38, NO_FDS, MEMORY_SIZE, PAGE, 0);
 	tell_region (38, ONE_FD (FD_MEMORY), 0, MEMORY_SIZE, 0);
-	seed_end ();
+}
 
-	seed_begin ("config");
+static void
+seed_config (void)
+{
 	negotiate (WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
 	header (24, NO_FDS, 20);
@@ -211,9 +218,11 @@ sessions (void)
 	put (1, 4);
 	put (0x5aa5, 2);
 	put (STEP_CHANGED, 1);
-	seed_end ();
+}
 
-	seed_begin ("indirect");
+static void
+seed_indirect (void)
+{
 	negotiate (EVERYTHING);
 	set_table ();
 	start_ring (0, 16);
@@ -229,13 +238,11 @@ sessions (void)
 	descriptor (0, BUFFERS, 32, DESC_INDIRECT, 0);
 	offer (1);
 	step (STEP_KICK, 2);
-	seed_end ();
 }
 
 static void
-changes (void)
+seed_in_flight (void)
 {
-	seed_begin ("in-flight");
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -247,9 +254,11 @@ changes (void)
 	step (STEP_RELEASE, 2);
 	tell_state (18, 0, 1);
 	ask (34);
-	seed_end ();
+}
 
-	seed_begin ("cut");
+static void
+seed_cut (void)
+{
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -259,9 +268,11 @@ changes (void)
 	set_table ();
 	step (STEP_CUT, 16);
 	set_table ();
-	seed_end ();
+}
 
-	seed_begin ("broken-ring");
+static void
+seed_broken_ring (void)
+{
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
@@ -271,22 +282,22 @@ changes (void)
 	step (STEP_KICK, 2);
 	tell_state (11, 0, 0);
 	start_ring (0, 16);
-	seed_end ();
+}
 
-	seed_begin ("polled");
+static void
+seed_polled (void)
+{
 	negotiate (WITH_BIT_30);
 	set_table ();
 	start_ring (0, 16);
 	tell_u64 (12, 0x100);
 	requests (2);
-	seed_end ();
 }
 
 /* Messages that only some devices have. */
 static void
-special_ones (void)
+seed_special (void)
 {
-	seed_begin ("special");
 	tell_u64 (16, 0x56c8ec | 0x80000);
 	tell_u64 (2, WITH_BIT_30);
 	tell_u64 (19, 0x563412005452);
@@ -309,9 +320,11 @@ special_ones (void)
 	ask (43);
 	ask (44);
 	tell_u64 (39, 0);
-	seed_end ();
+}
 
-	seed_begin ("asked");
+static void
+seed_asked (void)
+{
 	tell_u64 (16, 0x440c28);
 	tell_u64 (2, WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
@@ -327,9 +340,11 @@ special_ones (void)
 		put (8, 4);
 		put (0, 8);
 	}
-	seed_end ();
+}
 
-	seed_begin ("in-band");
+static void
+seed_in_band (void)
+{
 	tell_u64 (16, 0x4028);
 	tell_u64 (2, WITH_BIT_30);
 	header (21, ONE_FD (FD_STREAM), 0);
@@ -346,9 +361,11 @@ special_ones (void)
 	tell_state (35, 0, 0);
 	tell_state (35, 0, 0);
 	tell_state (11, 0, 0);
-	seed_end ();
+}
 
-	seed_begin ("skip-drain");
+static void
+seed_skip_drain (void)
+{
 	tell_u64 (16, 0x901028);
 	tell_u64 (2, WITH_BIT_30);
 	set_table ();
@@ -357,13 +374,11 @@ special_ones (void)
 	requests (2);
 	tell_state (45, 0, 0);
 	step (STEP_RELEASE, 2);
-	seed_end ();
 }
 
 static void
-odd_ones (void)
+seed_pieces (void)
 {
-	seed_begin ("pieces");
 	put (STEP_BYTES, 1);
 	put (6, 1);
 	put (1, 4);
@@ -375,16 +390,20 @@ odd_ones (void)
 	put (15, 4);
 	put (9, 4);
 	put (0, 4);
-	seed_end ();
+}
 
-	seed_begin ("unknown");
+static void
+seed_unknown (void)
+{
 	negotiate (WITH_BIT_30);
 	ask (0);
 	ask (46);
 	ask (255);
-	seed_end ();
+}
 
-	seed_begin ("limits");
+static void
+seed_limits (void)
+{
 	negotiate (WITH_BIT_30);
 	header (24, NO_FDS, 20);
 	put (0xfffffff8, 4);
@@ -396,9 +415,11 @@ odd_ones (void)
 	tell_state (8, 0x80000000, 64);
 	tell_state (8, 2, 32768);
 	tell_state (11, 3, 0);
-	seed_end ();
+}
 
-	seed_begin ("fds");
+static void
+seed_fds (void)
+{
 	negotiate (WITH_BIT_30);
 	for (unsigned kind = 0; kind < FD_KINDS; kind++) {
 		tell_fd (12, 0, kind);
@@ -406,14 +427,30 @@ odd_ones (void)
 		header (21, (uint8_t) ONE_FD (kind), 0);
 		put (STEP_CHANGED, 1);
 	}
-	seed_end ();
 }
+
+static const struct seed seeds[] = {
+	{ "session", seed_session },
+	{ "session-without-bit-30", seed_session_without_bit_30 },
+	{ "slots", seed_slots },
+	{ "config", seed_config },
+	{ "indirect", seed_indirect },
+	{ "in-flight", seed_in_flight },
+	{ "cut", seed_cut },
+	{ "broken-ring", seed_broken_ring },
+	{ "polled", seed_polled },
+	{ "special", seed_special },
+	{ "asked", seed_asked },
+	{ "in-band", seed_in_band },
+	{ "skip-drain", seed_skip_drain },
+	{ "pieces", seed_pieces },
+	{ "unknown", seed_unknown },
+	{ "limits", seed_limits },
+	{ "fds", seed_fds },
+};
 
 void
 seed_all (void)
 {
-	sessions ();
-	changes ();
-	special_ones ();
-	odd_ones ();
+	seed_table (seeds, sizeof (seeds) / sizeof (seeds[0]));
 }

@@ -60,6 +60,16 @@ seed_parts (const char *name, const struct iovec *parts, unsigned n)
 }
 
 void
+seed_table (const struct seed *seeds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		seed_begin (seeds[i].name);
+		seeds[i].put ();
+		seed_end ();
+	}
+}
+
+void
 store (uint8_t *to, uint64_t value, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++, value >>= 8)

@@ -19,6 +19,13 @@ void seed_end (void);
 /* An input of these parts, one behind the other. */
 void seed_parts (const char *name, const struct iovec *parts, unsigned n);
 
+/* Inputs that are put by functions. */
+struct seed {
+	const char *name;
+	void (*put) (void);
+};
+void seed_table (const struct seed *, unsigned n);
+
 /* A number of n bytes, the low one first. */
 void put (uint64_t value, unsigned n);
 void put_bytes (const void *bytes, size_t size);
