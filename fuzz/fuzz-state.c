@@ -203,7 +203,7 @@ subject_get (unsigned which)
 	if (s->device)
 		return s;
 	s->kind = state_devices[which];
-	s->device = s->kind->make ();
+	s->device = state_device_get (which);
 	save (s, &s->fresh);
 	return s;
 }

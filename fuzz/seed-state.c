@@ -31,7 +31,7 @@ static void
 write_device (unsigned which)
 {
 	const struct state_device *kind = state_devices[which];
-	const struct vh_device *d = kind->make ();
+	const struct vh_device *d = state_device_get (which);
 
 	size = state_of (d, stream, sizeof (stream));
 	write_seed (which, "fresh", 0, ENDING_CHECK);
@@ -76,11 +76,14 @@ write_full (unsigned which)
 static void
 write_changed (unsigned which)
 {
-	size_t whole = size;
+	size_t whole = size--;
 
-	size = whole - 1;
 	write_seed (which, "cut", 0, ENDING_CHECK);
+	/* Now only the last record says that there is more. */
+	store (stream + HEADER - 4, size - HEADER, 4);
+	write_seed (which, "cut-record", 0, ENDING_CHECK);
 	size = whole;
+	store (stream + HEADER - 4, size - HEADER, 4);
 	stream[size++] = 0;
 	write_seed (which, "too-long", 0, ENDING_CHECK);
 	size = whole;

@@ -9,6 +9,16 @@ const struct state_device *const state_devices[STATE_DEVICES] = {
 	&state_disk, &state_read_only_disk, &state_net, &state_net_with_mac, &state_vsock, &state_console, &state_ports,
 };
 
+const struct vh_device *
+state_device_get (unsigned which)
+{
+	static const struct vh_device *made[STATE_DEVICES];
+
+	if (!made[which])
+		made[which] = state_devices[which]->make ();
+	return made[which];
+}
+
 size_t
 state_of (const struct vh_device *d, uint8_t *ret, size_t room)
 {

@@ -12,7 +12,6 @@
 
 struct state_device {
 	const char *name;
-	/* Once: it stays until the program ends. */
 	const struct vh_device *(*make) (void);
 	/* Gives it values that it has not when it is made.  If NULL, then nobody can but a guest. */
 	void (*use) (const struct vh_device *);
@@ -25,6 +24,9 @@ extern const struct state_device state_disk, state_read_only_disk, state_net, st
 /* All of them. */
 #define STATE_DEVICES 7u
 extern const struct state_device *const state_devices[STATE_DEVICES];
+
+/* Made when it is first asked for; it stays until the program ends. */
+const struct vh_device *state_device_get (unsigned which);
 
 /* Its stream, as it is saved in one piece.  Returns the size. */
 size_t state_of (const struct vh_device *, uint8_t *ret, size_t room);
