@@ -121,6 +121,7 @@ start_process ()
 {
 	start_log=$1
 	shift
+	: >"$start_log"	# here: what an earlier process wrote must not be taken for this one's
 	"$@" >"$start_log" 2>&1 </dev/null &
 	started_pid=$!
 	at_exit "stop_process $started_pid"

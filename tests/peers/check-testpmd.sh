@@ -30,6 +30,7 @@ start_testpmd ()
 	done
 	shift
 	rm -f commands
+	: >"$log"	# here: nobody must find what the last one said
 	mkfifo commands
 	# No huge pages, no devices of this machine, all threads where we may be.
 	HOME=$tmpdir XDG_RUNTIME_DIR=$tmpdir dpdk-testpmd \
