@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <CUnit/Basic.h>
 
@@ -16,6 +17,21 @@ struct rig rig;
 struct test_device device;
 
 static int fds_before;
+
+unsigned
+guest_mappings (void)
+{
+	FILE *f = fopen ("/proc/self/maps", "r");
+	char line[512];
+	unsigned n = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL (f);
+	while (fgets (line, sizeof (line), f))
+		n += strstr (line, "memfd:guest") != NULL;
+	fclose (f);
+	CU_ASSERT_TRUE (n > 0);
+	return n;
+}
 
 static void
 good_front_end (void)

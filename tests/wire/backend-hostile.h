@@ -15,6 +15,9 @@
 extern struct rig rig;
 extern struct test_device device;
 
+/* How many mappings of the guest's memory the process has; one is the test's own. */
+unsigned guest_mappings (void);
+
 #define CASE(fn) { #fn, fn }
 
 extern struct CU_TestInfo framing_cases[];

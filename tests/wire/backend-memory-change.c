@@ -10,22 +10,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How many mappings of the guest's memory the process has; one is the test's own. */
-static unsigned
-guest_mappings (void)
-{
-	FILE *f = fopen ("/proc/self/maps", "r");
-	char line[512];
-	unsigned n = 0;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL (f);
-	while (fgets (line, sizeof (line), f))
-		n += strstr (line, "memfd:guest") != NULL;
-	fclose (f);
-	CU_ASSERT_TRUE (n > 0);
-	return n;
-}
-
 /* A request that the device keeps. */
 static void
 put_in_flight (unsigned n)

@@ -7,7 +7,6 @@
  */
 #include "backend-iommu.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -90,21 +89,6 @@ serve_all (void)
 	CU_ASSERT_EQUAL (good, SIZE);
 }
 
-/* How many mappings this process has of the guest's file. */
-static unsigned
-mappings (void)
-{
-	FILE *f = fopen ("/proc/self/maps", "r");
-	char line[512];
-	unsigned n = 0;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL (f);
-	while (fgets (line, sizeof (line), f))
-		n += strstr (line, "memfd:guest") != NULL;
-	fclose (f);
-	return n;
-}
-
 static void
 a_ring_in_pieces (void)
 {
@@ -113,18 +97,18 @@ a_ring_in_pieces (void)
 
 	begin_pieces ();
 	map_pages (0, GUEST_SIZE / PAGE);
-	before = mappings ();
+	before = guest_mappings ();
 	place_ring ();
 	CU_ASSERT_EQUAL (device.starts, 1);
 	/* Descriptors four, and used elements three; avail is inside one page. */
-	CU_ASSERT_EQUAL (mappings (), before + 7);
+	CU_ASSERT_EQUAL (guest_mappings (), before + 7);
 	serve_all ();
 	/* Other translations come and go, and the areas stay where they are. */
 	CU_ASSERT_EQUAL (iotlb (INVALIDATE, SPARE, 0, 0), ACK);
-	CU_ASSERT_EQUAL (mappings (), before + 7);
+	CU_ASSERT_EQUAL (guest_mappings (), before + 7);
 	serve_all ();
 	CU_ASSERT_TRUE (rig_ask_base (&rig, 0, &base) && base == 2 * SIZE);
-	CU_ASSERT_EQUAL (mappings (), before);
+	CU_ASSERT_EQUAL (guest_mappings (), before);
 }
 
 /* It starts when the last of its pages is known. */
