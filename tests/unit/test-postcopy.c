@@ -17,6 +17,7 @@
 #include <vhost/memory.h>
 
 #include "daemon-host.h"
+#include "memory/joined.h"
 #include "src/backend/postcopy.h"
 #include "tests/suite.h"
 
@@ -482,6 +483,43 @@ the_daemon_ends_while_a_page_is_missing (void)
 	bench_close ();
 }
 
+/* Can two pages of a region be joined?  See memory/joined.h. */
+static bool
+can_be_joined (struct region *r)
+{
+	const struct joined_piece pieces[] = { { r, r->host + PAGE, PAGE }, { r, r->host, PAGE } };
+	struct joined *j = NULL;
+	int err = joined_new (pieces, 2, &j);
+
+	CU_ASSERT_EQUAL (err, j ? 0 : -EFAULT);
+	joined_free (j);
+	return j;
+}
+
+/* A second mapping would have zeroes where pages are missing. */
+static void
+memory_is_mapped_once_until_the_end (void)
+{
+	struct vh_region spec = { .guest_addr = 0x10000, .size = 2 * PAGE, .user_addr = 0x10000, .fd = -1 };
+	int fd = memfd_create ("test-postcopy", MFD_CLOEXEC);
+	struct vh_memory *memory;
+	struct postcopy *p;
+	struct region *r;
+
+	CU_ASSERT_EQUAL_FATAL (ftruncate (fd, 2 * PAGE), 0);
+	CU_ASSERT_EQUAL_FATAL (region_new (&spec, fd, &r), 0);
+	CU_ASSERT_EQUAL_FATAL (memory_new (&r, 1, &memory), 0);
+	CU_ASSERT_TRUE (can_be_joined (r));
+	CU_ASSERT_EQUAL_FATAL (postcopy_new (&p), 0);
+	CU_ASSERT_EQUAL (postcopy_register (p, memory), 0);
+	CU_ASSERT_FALSE (can_be_joined (r));
+	postcopy_free (p);
+	CU_ASSERT_TRUE (can_be_joined (r));
+	vh_memory_unref (memory);
+	region_unref (r);
+	close (fd);
+}
+
 int
 main (void)
 {
@@ -497,6 +535,7 @@ main (void)
 		{ "nobody else waits for a page", nobody_else_waits_for_a_page },
 		{ "memory that was there before listen", memory_that_was_there_before_listen },
 		{ "memory changes while pages are missing", memory_changes_while_pages_are_missing },
+		{ "memory is mapped once until the end", memory_is_mapped_once_until_the_end },
 		{ "after the end nobody waits", after_the_end_nobody_waits },
 		{ "the front-end dies while a page is missing", the_front_end_dies_while_a_page_is_missing },
 		{ "the front-end dies while a ring is to stop that waits", the_front_end_dies_while_a_ring_is_to_stop_that_waits },
